@@ -1,0 +1,167 @@
+"""What an instrument is on the bench. A driver satisfies a role by having its methods; it inherits nothing.
+
+Every number is in SI base units. Whatever energises has `off()`, safe in any state, any number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answered `*IDN?`."""
+
+    maker: str
+    model: str
+    serial: str
+    firmware: str
+
+    def __str__(self) -> str:
+        return f"{self.maker} {self.model}, serial {self.serial}, firmware {self.firmware}"
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Half-width of an accuracy specification: |error| <= reading * of_reading + of_range (same unit as the reading)."""
+
+    value: float
+    half_width: float
+    source: str  # manual and page, with its mark
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReading:
+    """One update of a power analyser, rms values of one element."""
+
+    voltage_v: float
+    current_a: float
+    power_w: float
+    apparent_va: float
+    reactive_var: float
+    power_factor: float  # negative sign where the analyser reports one
+    frequency_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyReading:
+    """An analyser's integration: watt-hours over the time it integrated."""
+
+    energy_wh: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waveform:
+    """A channel's samples. time_s is relative to the trigger; both arrays are (n,) float64."""
+
+    time_s: NDArray[np.float64]
+    voltage_v: NDArray[np.float64]
+
+
+@runtime_checkable
+class Instrument(Protocol):
+    """What every driver has, whatever its role."""
+
+    def identify(self) -> Identity:
+        """Ask who answers; raises WrongInstrument when it is another model."""
+        ...
+
+    def off(self) -> None:
+        """Make it harmless. Safe in any state, any number of times."""
+        ...
+
+    def is_off(self) -> bool:
+        """Read back whether it is harmless now."""
+        ...
+
+    def close(self) -> None:
+        """Close the link; the instrument stays as it is."""
+        ...
+
+
+class AcSource(Instrument, Protocol):
+    """A programmable mains source."""
+
+    def set_output(self, voltage_v: float, frequency_hz: float, current_limit_a: float) -> None: ...
+    def on(self) -> None: ...
+    def measure_voltage_v(self) -> float: ...
+    def measure_current_a(self) -> float: ...
+
+
+class PowerMeter(Instrument, Protocol):
+    """The reference power analyser."""
+
+    def set_ranges(self, voltage_v: float, current_a: float) -> None: ...
+    def measure(self) -> PowerReading:
+        """Wait for a fresh update and return it."""
+        ...
+
+    def start_integration(self) -> None: ...
+    def stop_integration(self) -> EnergyReading: ...
+    def power_accuracy_w(self, reading: PowerReading) -> Accuracy: ...
+    def voltage_accuracy_v(self, reading: PowerReading) -> Accuracy: ...
+    def current_accuracy_a(self, reading: PowerReading) -> Accuracy: ...
+    def update_period_s(self) -> float: ...
+
+
+class AcLoad(Instrument, Protocol):
+    """An electronic AC load. power_factor: 1, or lagging (inductive) > 0, leading (capacitive) < 0."""
+
+    can_source: bool  # True only where it can push current back (export)
+
+    def set_current(self, current_a: float, power_factor: float = 1.0) -> None: ...
+    def on(self) -> None: ...
+
+
+class Scope(Instrument, Protocol):
+    """An oscilloscope, four channels or more, single shot."""
+
+    def set_timebase(self, duration_s: float, pre_trigger_s: float) -> None: ...
+    def set_channel(self, channel: int, low_v: float, high_v: float) -> None: ...
+    def arm(self, channel: int, level_v: float, rising: bool) -> None: ...
+    def triggered(self) -> bool: ...
+    def read_waveform(self, channel: int) -> Waveform: ...
+
+
+class DcSupply(Instrument, Protocol):
+    """A DC supply with numbered outputs, from 1."""
+
+    def set_output(self, output: int, voltage_v: float, current_limit_a: float) -> None: ...
+    def on(self, output: int) -> None: ...
+    def output_off(self, output: int) -> None: ...
+    def measure_voltage_v(self, output: int) -> float: ...
+    def measure_current_a(self, output: int) -> float: ...
+    def current_accuracy_a(self, output: int, current_a: float) -> Accuracy: ...
+
+
+class Dmm(Instrument, Protocol):
+    """A digital multimeter."""
+
+    def measure_dc_voltage_v(self, expected_v: float) -> Accuracy: ...
+    def measure_resistance_ohm(self, expected_ohm: float, four_wire: bool = False) -> Accuracy: ...
+    def measure_temperature_c(self) -> Accuracy: ...
+
+
+class Switch(Instrument, Protocol):
+    """Routes: which numbered channels are closed. All open is its safe state."""
+
+    def close_channels(self, channels: Sequence[int]) -> None: ...
+    def open_channels(self, channels: Sequence[int]) -> None: ...
+    def open_all(self) -> None: ...
+    def closed_channels(self) -> frozenset[int]: ...
+
+
+class Fixture(Instrument, Protocol):
+    """The adapter that holds the unit: reset and boot lines, SPI, console, lid, emergency stop, contact sense."""
+
+    def hold_in_reset(self) -> None: ...
+    def release_reset(self, download: bool = False) -> None: ...
+    def lid_closed(self) -> bool: ...
+    def emergency_stop_released(self) -> bool: ...
+    def contact_closed(self, socket: int) -> bool: ...
