@@ -1,0 +1,1 @@
+"""What an instrument is on the bench (roles), and one driver a file. Nothing here knows a board."""

@@ -12,6 +12,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.errors import NoReading
+
+
+class OverRange(NoReading):
+    """The input is beyond the range: an open circuit to an ohmmeter. Its blame is the caller's to judge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -28,7 +34,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Half-width of an accuracy specification: |error| <= reading * of_reading + of_range (same unit as the reading)."""
+    """A reading with the half-width of its accuracy specification, both in the unit of the reading."""
 
     value: float
     half_width: float

@@ -1,0 +1,1 @@
+"""The append-only record of a run; everything else is computed from it."""

@@ -1,0 +1,1 @@
+"""The Smart Power board: four metered, latched sockets behind one ESP32-S3."""

@@ -1,0 +1,105 @@
+"""FT4232H adapter of the fixture: SPI to the meters, reset and boot lines, lid, emergency stop, contact sense, console.
+
+Ref: FTDI FT4232H data sheet; the wiring is the fixture's own: port 1 SPI with CS0..3 on ADBUS3..6, port 2 the lines
+below, port 3 the console, port 4 unused. Reset timing: facts smart-power 7 (EN low 100 ms, GPIO0 low 50 ms longer).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hil.clock import Clock
+from hil.errors import OutOfRange
+from hil.instruments.roles import Fixture, Identity
+
+if TYPE_CHECKING:
+    from hil.links.console import Console
+    from hil.links.gpio import GpioPort
+    from hil.links.spi import SpiBus
+
+EN = 1 << 0  # output; low holds the unit in reset
+GPIO0 = 1 << 1  # output; low at the release of EN selects the ROM's download mode
+LID_CLOSED = 1 << 2
+EMERGENCY_STOP_RELEASED = 1 << 3
+CONTACT = {1: 1 << 4, 2: 1 << 5, 3: 1 << 6, 4: 1 << 7}  # isolated 5 V wetting of the fixture [A]; 1 = closed
+HOLD_S = 0.100
+DOWNLOAD_S = 0.050
+
+
+class Ft4232hFixture:
+    """The adapter that holds the unit. Satisfies the Fixture role."""
+
+    ROLE = "Fixture"
+    MODEL = "FTDI FT4232H"
+
+    def __init__(self, resource: str, spi: SpiBus, gpio: GpioPort, console: Console, clock: Clock) -> None:
+        self.resource, self.spi, self.console = resource, spi, console
+        self._gpio, self._clock = gpio, clock
+
+    @classmethod
+    def open(cls, resource: str, clock: Clock) -> Ft4232hFixture:
+        """Open all three ports by serial number, e.g. ftdi://ftdi:4232h:HILFIX01; the unit is held in reset."""
+        from hil.links.console import Console
+        from hil.links.gpio import GpioPort
+        from hil.links.spi import SpiBus
+
+        gpio = GpioPort(cls.ROLE, resource, EN | GPIO0, GPIO0)
+        try:
+            spi = SpiBus(cls.ROLE, resource)
+            try:
+                console = Console(cls.ROLE, resource, clock)
+            except BaseException:
+                spi.close()
+                raise
+        except BaseException:
+            gpio.close()
+            raise
+        return cls(resource, spi, gpio, console, clock)
+
+    def identify(self) -> Identity:
+        """Return the serial number that the ports were found by: no other device can have answered."""
+        from hil.links.ftdi import FtdiAddress
+
+        self._gpio.read()  # a device that is gone says so here
+        return Identity("FTDI", "FT4232H", FtdiAddress.parse(self.resource).serial, "")
+
+    def hold_in_reset(self) -> None:
+        """Pull EN low and wait until the unit's reset network has followed."""
+        self._gpio.write(EN | GPIO0, GPIO0)
+        self._clock.sleep(HOLD_S)
+
+    def release_reset(self, download: bool = False) -> None:
+        """Let EN go; with download, GPIO0 is low at that moment and for 50 ms after it."""
+        self._gpio.write(GPIO0, 0 if download else GPIO0)
+        self._gpio.write(EN, EN)
+        if download:
+            self._clock.sleep(DOWNLOAD_S)
+            self._gpio.write(GPIO0, GPIO0)
+
+    def lid_closed(self) -> bool:
+        return bool(self._gpio.read() & LID_CLOSED)
+
+    def emergency_stop_released(self) -> bool:
+        return bool(self._gpio.read() & EMERGENCY_STOP_RELEASED)
+
+    def contact_closed(self, socket: int) -> bool:
+        """Return whether the contact of a socket (from 1) is closed; only meaningful while the mains source is off."""
+        if socket not in CONTACT:
+            raise OutOfRange("fixture socket", socket, min(CONTACT), max(CONTACT))
+        return bool(self._gpio.read() & CONTACT[socket])
+
+    def off(self) -> None:
+        """Hold the unit in reset: its firmware can pulse no coil. Safe in any state, any number of times."""
+        self.hold_in_reset()
+
+    def is_off(self) -> bool:
+        return not self._gpio.read() & EN
+
+    def close(self) -> None:
+        """Close all ports; the lines keep their levels."""
+        self.console.close()
+        self.spi.close()
+        self._gpio.close()
+
+
+DRIVER: type[Fixture] = Ft4232hFixture

@@ -1,0 +1,242 @@
+"""How a run ended, requirement by requirement: a pure function of its events.
+
+A verdict is never better than the knowledge behind it: what was required and not measured is named, never passed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hil.journal.events import (
+    Event,
+    Measurement,
+    RunFinished,
+    RunStarted,
+    SafeState,
+    TestFinished,
+    TestStarted,
+    Waiver,
+)
+from hil.metrology.decision import Verdict
+
+# worst first: a value outside its limits is worse news than a point nobody could judge
+SEVERITY = (
+    Verdict.FAIL,
+    Verdict.ABORTED,
+    Verdict.CONDITIONAL_FAIL,
+    Verdict.REFUSED,
+    Verdict.NOT_COVERED,
+    Verdict.CONDITIONAL_PASS,
+    Verdict.PASS,
+)
+GOOD = frozenset({Verdict.PASS, Verdict.CONDITIONAL_PASS, Verdict.WAIVED})
+_OF_THE_UNIT = frozenset({Verdict.FAIL, Verdict.CONDITIONAL_FAIL})
+PASSED, FAILED, INTERRUPTED, BENCH_FAULT, SETUP_FAULT, NOTHING_TESTED = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementSummary:
+    """One requirement of the plan: what became of it and why."""
+
+    id: str
+    title: str
+    area: str
+    required: bool
+    verdict: Verdict
+    reason: str
+    measurements: tuple[Measurement, ...]  # the last attempt of each, in the order of the first
+    missing: tuple[str, ...]  # full names that the plan needs and nobody measured
+    retried: bool  # some point took more than one attempt
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The run's verdict, its exit code and the reason, and all requirements in the plan's order."""
+
+    verdict: Verdict
+    exit_code: int
+    reason: str
+    requirements: tuple[RequirementSummary, ...]
+    counts: dict[str, int]  # last attempts of measurements by verdict; waived requirements under "waived"
+
+
+def summarise(events: Iterable[Event]) -> RunSummary:
+    """Summarise a finished or dead run; one without run_finished is aborted, exit code 3."""
+    events = tuple(events)
+    finished = next((event for event in events if isinstance(event, RunFinished)), None)
+    if finished is None:
+        ours = conclude(events)
+        at = next((event.test for event in reversed(events) if isinstance(event, TestStarted)), "")
+        why = "the run died" + (f" during or after {at}" if at else " before its first test")
+        return _with(ours, Verdict.ABORTED, BENCH_FAULT, f"{why}: its record has no end")
+    ours = conclude(events, interrupted=finished.exit_code == INTERRUPTED)
+    if finished.exit_code != PASSED:  # the run itself knew more, a failed teardown for instance
+        return _with(ours, Verdict(finished.verdict), finished.exit_code, finished.reason)
+    return ours
+
+
+def conclude(events: Iterable[Event], *, interrupted: bool = False) -> RunSummary:
+    """Summarise a run that is about to write its run_finished from this."""
+    facts = _Facts(tuple(events))
+    requirements = tuple(_requirement(facts, asked) for asked in facts.asked)
+    counts = {str(verdict): 0 for verdict in Verdict}
+    for one in facts.last.values():
+        counts[one.verdict] += 1
+    counts[Verdict.WAIVED] += sum(one.verdict is Verdict.WAIVED for one in requirements)
+    verdict, exit_code, reason = _run(facts, requirements, interrupted)
+    return RunSummary(verdict, exit_code, reason, requirements, counts)
+
+
+class _Facts:
+    """The events, sorted by what they speak of."""
+
+    def __init__(self, events: tuple[Event, ...]) -> None:
+        self.asked: tuple[Mapping[str, Any], ...] = ()
+        self.last: dict[str, Measurement] = {}
+        self.attempts: dict[str, int] = defaultdict(int)
+        self.tests: dict[str, TestFinished] = {}
+        self.open: dict[str, TestStarted] = {}
+        self.waivers: dict[str, Waiver] = {}
+        self.unsafe: SafeState | None = None
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Measurement):
+            self.attempts[event.name] += 1
+            before = self.last.get(event.name)
+            if before is None or event.attempt > before.attempt:
+                self.last[event.name] = event
+        elif isinstance(event, TestStarted):
+            self.open[event.test] = event
+        elif isinstance(event, TestFinished):
+            self.open.pop(event.test, None)
+            self.tests[event.test] = event
+        elif isinstance(event, Waiver):
+            self.waivers[event.requirement] = event
+        elif isinstance(event, SafeState):
+            self.unsafe = None if event.safe else event  # the last word counts
+        elif isinstance(event, RunStarted):
+            self.asked = event.requirements
+
+    def explains(self, test: TestFinished, mine: tuple[Measurement, ...]) -> bool:
+        """Say whether a failed test failed by measurements, so that those of `mine` it made speak for themselves."""
+        failed = any(one.test == test.test and one.verdict in _OF_THE_UNIT for one in self.last.values())
+        return failed and any(one.test == test.test for one in mine)
+
+
+def _requirement(facts: _Facts, asked: Mapping[str, Any]) -> RequirementSummary:
+    name, needed = str(asked["id"]), tuple(asked.get("measurements") or ())
+    mine = tuple(one for one in facts.last.values() if one.requirement == name or one.name in needed)
+    missing = tuple(one for one in needed if one not in facts.last)
+    required = bool(asked.get("required", True))
+    tests = tuple(one for one in facts.tests.values() if name in one.requirement)
+    if required or mine or any(one.verdict != Verdict.NOT_COVERED for one in tests):
+        verdict, reason = _verdict(facts, mine, missing, needed, tests)
+    else:
+        verdict, reason = Verdict.NOT_COVERED, ""
+    if not required:
+        why = str(asked.get("why") or "")
+        reason = "; ".join(part for part in ("not required" + (f": {why}" if why else ""), reason) if part)
+    waiver = facts.waivers.get(name)
+    if waiver and verdict is not Verdict.PASS:
+        because = f" ({waiver.finding})" if waiver.finding else ""
+        verdict, reason = Verdict.WAIVED, f"{waiver.text}{because}; without the waiver: {verdict}, {reason}"
+    return RequirementSummary(
+        id=name,
+        title=str(asked.get("title", "")),
+        area=str(asked.get("area", "")),
+        required=required,
+        verdict=verdict,
+        reason=reason,
+        measurements=mine,
+        missing=missing,
+        retried=any(facts.attempts[one.name] > 1 for one in mine),
+    )
+
+
+def _verdict(
+    facts: _Facts,
+    mine: tuple[Measurement, ...],
+    missing: tuple[str, ...],
+    needed: tuple[str, ...],
+    tests: tuple[TestFinished, ...],
+) -> tuple[Verdict, str]:
+    """Return the worst thing known of a requirement, and why.
+
+    A point that the plan does not need counts only when it is out of limits: nothing that was seen to fail is lost.
+    Tests speak through their measurements; by themselves only where they went wrong or measured nothing.
+    """
+    known: list[tuple[Verdict, str]] = []
+    for one in mine:
+        verdict = Verdict(one.verdict)
+        if not needed or one.name in needed or verdict in _OF_THE_UNIT:
+            known.append((verdict, f"{one.name}: {one.reason}" if one.reason else one.name))
+    for test in tests:
+        verdict, why = _of_test(test)
+        if not mine or (verdict is Verdict.ABORTED) or (verdict is Verdict.FAIL and not facts.explains(test, mine)):
+            known.append((verdict, why))
+    if missing:
+        known.append((Verdict.ABORTED, f"not measured: {_names(missing)}"))
+    if not known:
+        return Verdict.ABORTED, "nothing tested it"
+    worst = min((verdict for verdict, _ in known), key=SEVERITY.index)
+    if worst is Verdict.PASS:
+        return worst, ""
+    return worst, _names([why for verdict, why in known if verdict is worst and why])
+
+
+def _of_test(test: TestFinished) -> tuple[Verdict, str]:
+    verdict = Verdict(test.verdict)
+    why = f"{test.test}: {test.reason}" if test.reason else test.test
+    if verdict is Verdict.FAIL and test.blame not in {"", "unit"}:
+        return Verdict.ABORTED, why  # a bench fault never fails a unit
+    return (Verdict.PASS, "") if verdict is Verdict.WAIVED else (verdict, why)
+
+
+def _run(facts: _Facts, requirements: tuple[RequirementSummary, ...], interrupted: bool) -> tuple[Verdict, int, str]:
+    if interrupted:
+        return Verdict.ABORTED, INTERRUPTED, "interrupted by the operator"
+    if facts.unsafe:
+        return Verdict.ABORTED, BENCH_FAULT, f"the bench could not be proven safe: {facts.unsafe.why}"
+    for blame, exit_code in (("bench", BENCH_FAULT), ("setup", SETUP_FAULT)):
+        guilty = [one for one in facts.tests.values() if one.blame == blame and one.verdict != Verdict.PASS]
+        if guilty:
+            return Verdict.ABORTED, exit_code, f"{blame}: {_names([one.reason or one.test for one in guilty])}"
+    if not facts.tests and not facts.last:
+        return Verdict.ABORTED, NOTHING_TESTED, "nothing was tested"
+    bad = [one for one in requirements if one.required and one.verdict not in GOOD]
+    failed = [one for one in bad if _unit_failed(one)]
+    stray = [one for one in facts.tests.values() if not one.requirement and _of_test(one)[0] is Verdict.FAIL]
+    if failed or stray:
+        return Verdict.FAIL, FAILED, f"failed: {_names([one.id for one in failed] + [one.test for one in stray])}"
+    if bad:
+        return Verdict.ABORTED, BENCH_FAULT, _incomplete(bad)
+    return Verdict.PASS, PASSED, ""
+
+
+def _unit_failed(one: RequirementSummary) -> bool:
+    return one.verdict in _OF_THE_UNIT or any(part.verdict in _OF_THE_UNIT for part in one.measurements)
+
+
+def _incomplete(bad: list[RequirementSummary]) -> str:
+    missing = [name for one in bad for name in one.missing]
+    others = [
+        f"{one.id} is {one.verdict}" + (f" ({one.reason})" if one.reason else "") for one in bad if not one.missing
+    ]
+    parts = [f"not measured: {_names(missing)}"] if missing else []
+    return "; ".join(parts + ([_names(others)] if others else []))
+
+
+def _names(names: Iterable[str], shown: int = 5) -> str:
+    """List the first few names and count the rest."""
+    names = list(names)
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+def _with(summary: RunSummary, verdict: Verdict, exit_code: int, reason: str) -> RunSummary:
+    return RunSummary(verdict, exit_code, reason, summary.requirements, summary.counts)

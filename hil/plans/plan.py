@@ -1,0 +1,237 @@
+"""Read a plan and resolve it for one revision and stage: which measurements there are, and the limit of each.
+
+A measurement's full name is its base name and its point: `relay.operate_time[relay=K2,action=SET]`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hil.errors import SetupError
+from hil.metrology.limits import Limit, lookup, no_load_s, starting_current_a
+
+STAGES = ("production", "release", "type")
+
+
+class PlanError(SetupError):
+    """The plan contradicts itself, or a test asks for what the plan does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What the unit must fulfil, and at which stages the plan requires it."""
+
+    id: str
+    title: str
+    area: str
+    method: str
+    stages: tuple[str, ...]
+    why: str = ""  # why it is not required, where it is not
+    needs: str = ""  # what the bench must be able to do, e.g. "AcLoad.can_source"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One measurement of the plan, resolved: its limit and what must have passed before it makes sense."""
+
+    name: str
+    base: str
+    point: Mapping[str, Any]
+    unit: str
+    requirement: str
+    limit: Limit | None
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan as it stands in its file, with the digest that names it."""
+
+    path: Path
+    text: bytes
+    board: str
+    version: str
+    serial_pattern: str
+    revisions: tuple[str, ...]
+    sequence: tuple[str, ...]
+    decision_rule: str
+    minimum_tur: float
+    nominal: Mapping[str, Any]
+    requirements: Mapping[str, Requirement]
+    charts: tuple[Mapping[str, Any], ...]
+    load_points: Mapping[str, tuple[Mapping[str, Any], ...]]
+    kinds: Mapping[str, Mapping[str, Any]] = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the file's bytes."""
+        return hashlib.sha256(self.text).hexdigest()
+
+    @property
+    def _references_a(self) -> dict[str, float]:
+        return {"Ib": float(self.nominal["ib_a"]), "Imax": float(self.nominal["imax_a"])}
+
+    @property
+    def starting_current_a(self) -> float:
+        """The current at which the class must start to meter, in amperes."""
+        n = self.nominal
+        return starting_current_a(
+            n["accuracy_standard"],
+            accuracy_class=n["accuracy_class"],
+            connection=n["connection"],
+            references_a=self._references_a,
+        )
+
+    @property
+    def no_load_s(self) -> float:
+        """How long the class standard watches a meter without load, in seconds."""
+        n = self.nominal
+        return no_load_s(
+            n["accuracy_standard"],
+            accuracy_class=n["accuracy_class"],
+            pulses_per_kwh=n["meter_constant_imp_per_kwh"],
+            nominal_voltage_v=n["un_v"],
+            maximum_current_a=n["imax_a"],
+        )
+
+    def check_serial(self, serial: str) -> None:
+        """Refuse a serial number that does not match the plan's pattern."""
+        if not re.fullmatch(self.serial_pattern, serial):
+            raise PlanError(f"serial number {serial!r} does not match {self.serial_pattern}", "scan the label again")
+
+    def resolve(self, revision: str) -> dict[str, Planned]:
+        """Return every measurement of the plan by full name, limits resolved for this revision."""
+        if revision not in self.revisions:
+            raise PlanError(f"{self.board} has no revision {revision!r}", f"known: {', '.join(self.revisions)}")
+        planned = [p for base, kind in self.kinds.items() for p in self._expand(base, kind, revision)]
+        names = {p.name: p for p in planned}
+        for p in planned:
+            for prerequisite in p.after:
+                if prerequisite not in names:
+                    raise PlanError(
+                        f"{self.path.name}: {p.name} comes after {prerequisite}, which the plan does not have"
+                    )
+        return names
+
+    def current_a(self, text: str) -> float:
+        """Turn `0.05Ib` or `Imax` into amperes."""
+        match = re.fullmatch(r"([0-9.]*)(Ib|Imax)", text)
+        if not match:
+            raise PlanError(f"{self.path.name}: {text!r} is no current", "write it as 0.05Ib, Ib or Imax")
+        reference_a = self.nominal["ib_a"] if match[2] == "Ib" else self.nominal["imax_a"]
+        return float(match[1] or 1.0) * float(reference_a)
+
+    def _expand(self, base: str, kind: Mapping[str, Any], revision: str) -> Iterator[Planned]:
+        over: dict[str, Any] = dict(kind.get("over", {}))
+        points = self.load_points[over.pop("point")] if "point" in over else ({},)
+        for values in itertools.product(*over.values()):
+            for load_point in points:
+                axes = {**dict(zip(over, values, strict=True)), **load_point}
+                limit = self._limit(base, kind, axes, revision)
+                uncovered = limit is None and "requirement_uncovered" in kind
+                yield Planned(
+                    name=full_name(base, axes),
+                    base=base,
+                    point={**axes, **({"current_a": self.current_a(axes["i"])} if "i" in axes else {})},
+                    unit=kind["unit"],
+                    requirement=kind["requirement_uncovered" if uncovered else "requirement"],
+                    limit=limit,
+                    after=tuple(template.format(**axes) for template in kind.get("after", ())),
+                )
+
+    def _limit(self, base: str, kind: Mapping[str, Any], axes: Mapping[str, Any], revision: str) -> Limit | None:
+        row = dict(kind.get("limit", {}))
+        for axis, by_value in kind.get("limit_by", {}).items():
+            row = dict(by_value[str(revision if axis == "revision" else axes[axis])])
+        if "limits_table" in row:
+            at = {**axes, **kind.get("point_of_limit", {})}
+            return lookup(
+                row["limits_table"],
+                accuracy_class=self.nominal["accuracy_class"],
+                connection=self.nominal["connection"],
+                current_a=self.current_a(at["i"]),
+                power_factor=at["pf"],
+                references_a=self._references_a,
+            )
+        if not row:
+            raise PlanError(f"{self.path.name}: {base} has no limit", "give it one, or a limits_table")
+        return Limit(
+            low=row.get("low"),
+            high=row.get("high"),
+            unit=kind["unit"],
+            standard=row["standard"],
+            edition=row["edition"],
+            table=row["table"],
+            source_mark=row["source_mark"],
+        )
+
+
+def full_name(base: str, point: Mapping[str, Any]) -> str:
+    """Join a base name and its point: `base[key=value,...]`."""
+    return f"{base}[{','.join(f'{key}={value}' for key, value in point.items())}]" if point else base
+
+
+def load_plan(board: str, folder: Path | None = None) -> Plan:
+    """Read the plan of a board, e.g. `smart-power`; raises PlanError when there is none or it is broken."""
+    folder = folder or Path(__file__).parent
+    path = folder / f"{board.replace('-', '_')}.toml"
+    if not re.fullmatch(r"[a-z0-9-]+", board) or not path.is_file():
+        known = sorted(p.stem.replace("_", "-") for p in folder.glob("*.toml"))
+        raise PlanError(f"no plan for a board {board!r}", f"known boards: {', '.join(known)}")
+    text = path.read_bytes()
+    try:
+        data = tomllib.loads(text.decode())
+        return _plan(path, text, data)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path.name}: {error}", "mend the file") from error
+    except (KeyError, TypeError) as error:
+        raise PlanError(f"{path.name}: missing or wrong key {error}", "mend the file") from error
+
+
+def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
+    head = data["plan"]
+    requirements = {
+        id_: Requirement(
+            id=id_,
+            title=row["title"],
+            area=row["area"],
+            method=row["method"],
+            stages=tuple(row["stages"]),
+            why=row.get("why", ""),
+            needs=row.get("needs", ""),
+        )
+        for id_, row in data["requirements"].items()
+    }
+    for requirement in requirements.values():
+        for stage in requirement.stages:
+            if stage not in STAGES:
+                raise PlanError(
+                    f"{path.name}: {requirement.id} names the stage {stage!r}", f"stages: {', '.join(STAGES)}"
+                )
+    for base, kind in data["measurements"].items():
+        for key in ("requirement", "requirement_uncovered"):
+            if key in kind and kind[key] not in requirements:
+                raise PlanError(f"{path.name}: {base} answers {kind[key]}, which is no requirement of the plan")
+    return Plan(
+        path=path,
+        text=text,
+        board=head["board"],
+        version=head["version"],
+        serial_pattern=head["serial_pattern"],
+        revisions=tuple(head["revisions"]),
+        sequence=tuple(head["sequence"]),
+        decision_rule=head["decision_rule"],
+        minimum_tur=float(head["minimum_tur"]),
+        nominal=data["nominal"],
+        requirements=requirements,
+        charts=tuple(data.get("charts", ())),
+        load_points={name: tuple(points) for name, points in data["load_points"].items()},
+        kinds=data["measurements"],
+    )

@@ -1,0 +1,257 @@
+"""pytest glue: options, fixtures, and the journal's lines around each certification test.
+
+Without --serial the plugin does nothing at all, so that it may stay installed beside other projects' tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hil.errors import Blame, HilError
+
+if TYPE_CHECKING:
+    from hil.plans.plan import Plan
+    from hil.run.measure import Measurer
+    from hil.run.run import Run
+    from hil.station.station import Station
+
+SETUP_FAULT = 4
+NOTHING_TESTED = 5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a certification run."""
+    group = parser.getgroup("hil", "certification of a unit")
+    group.addoption("--serial", help="serial number of the unit, e.g. SP-000123")
+    group.addoption("--board", help="type of board; default: the folder of tests, else smart-power")
+    group.addoption("--board-revision", default="A", help="revision of the board (default: A)")
+    group.addoption("--station", default="sim", help="station of stations.toml (default: sim)")
+    group.addoption("--stations", default="stations.toml", help="the file that describes the stations")
+    group.addoption("--stage", default="production", help="production, release or type (default: production)")
+    group.addoption("--fault", action="append", default=[], help="fault of the simulated unit or bench; repeatable")
+    group.addoption("--operator", default="", help="who tests")
+    group.addoption("--seed", type=int, default=0, help="seed of the simulated bench's noise (default: 0)")
+    group.addoption("--attach", default="", help="HOST:PORT of a simulated station that is open already")
+    group.addoption("--runs", default="runs", help="where the record goes (default: runs)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part only in a certification run."""
+    if config.getoption("serial"):
+        config.pluginmanager.register(_RunPlugin(config), "hil.run")
+    elif _board_of_arguments(config.args) and not config.option.collectonly:
+        raise pytest.UsageError("certification tests need a unit: add --serial, e.g. --serial SP-000123")
+
+
+def _board_of_arguments(arguments: list[str]) -> str:
+    for argument in arguments:
+        parts = Path(argument.partition("::")[0]).resolve().parts
+        for hil_, tests, board in zip(parts, parts[1:], parts[2:], strict=False):
+            if (hil_, tests) == ("hil", "tests"):
+                return board.replace("_", "-")
+    return ""
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """The run this test is part of."""
+    plugin = pytestconfig.pluginmanager.get_plugin("hil.run")
+    if plugin is None:
+        raise pytest.UsageError("this test needs a unit: add --serial")
+    started: Run = plugin.run
+    return started
+
+
+@pytest.fixture(scope="session")
+def plan(run: Run) -> Plan:
+    """The plan of the board."""
+    return run.plan
+
+
+@pytest.fixture(scope="session")
+def bench(run: Run) -> Station:
+    """The opened bench, instruments by role."""
+    assert run.station is not None
+    return run.station
+
+
+@pytest.fixture(scope="session")
+def board(run: Run) -> Any:
+    """The unit on the bench, as its board's package drives it."""
+    return run.board
+
+
+@pytest.fixture
+def measure(run: Run) -> Measurer:
+    """Journal and judge a reading: `measure("rail.voltage", reading, rail="5V")`."""
+    return run.measure
+
+
+class _RunPlugin:
+    """The hooks of one certification run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._run: Run | None = None
+        self._started = False
+        self._errors: list[BaseException] = []  # of the test that runs now
+        self._reports: list[Path] = []
+
+    @property
+    def run(self) -> Run:
+        """The run; it exists from the start of the session."""
+        assert self._run is not None
+        return self._run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Check everything that was asked for, before anything is opened."""
+        from hil.run.run import Run, RunOptions
+
+        option = self._config.option
+        board = option.board or _board_of_arguments(self._config.args) or "smart-power"
+        try:
+            self._run = Run(
+                RunOptions(
+                    serial=option.serial,
+                    board=board,
+                    revision=option.board_revision,
+                    stage=option.stage,
+                    station=option.station,
+                    operator=option.operator,
+                    seed=option.seed,
+                    faults=tuple(option.fault),
+                    attach=option.attach,
+                    stations_file=Path(option.stations),
+                    runs=Path(option.runs),
+                )
+            )
+        except HilError as error:
+            pytest.exit(str(error), returncode=SETUP_FAULT)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Bring the test files into the plan's sequence; inside a file the order stays."""
+        order = {name: place for place, name in enumerate(self.run.plan.sequence)}
+        items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Begin the record and open the bench, unless there is nothing to do with it."""
+        if session.testsfailed or not session.items or self._config.option.collectonly:
+            return
+        self._started = True
+        try:
+            self.run.start()
+        except HilError as error:
+            if self.run.folder is None:
+                self._started = False
+                pytest.exit(str(error), returncode=SETUP_FAULT)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Put the test's beginning and end on record; make the bench safe after anything but a verdict."""
+        from hil.journal.events import TestFinished, TestStarted
+
+        run, requirements = self.run, _requirements(item)
+        if run.stopped:
+            return (yield)
+        title = (getattr(item, "obj", None) and item.obj.__doc__ or "").strip().partition("\n")[0]
+        run.write(TestStarted(test=item.nodeid, requirement=requirements, title=title))
+        run.measure.begin(item.nodeid)
+        self._errors = []
+        result = yield
+        verdict, blame, reason = self._outcome()
+        run.write(TestFinished(item.nodeid, requirements, verdict, blame.value if blame else "", reason))
+        if blame in {Blame.BENCH, Blame.SETUP}:
+            run.stop(blame, reason)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Skip what comes after a stop; the record says why, and names what was not measured."""
+        if self.run.stopped:
+            pytest.skip("the run was stopped")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Fail the test at its end for what it measured out of limits."""
+        yield
+        self.run.measure.end()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Keep the errors of all phases; print those meant for a person without a traceback."""
+        report = yield
+        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+            self._errors.append(call.excinfo.value)
+            from hil.run.measure import OutOfLimits
+
+            if isinstance(call.excinfo.value, HilError | OutOfLimits) and not self._config.option.fulltrace:
+                report.longrepr = f"{item.nodeid}\n{type(call.excinfo.value).__name__}: {call.excinfo.value}"
+        return report
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """A person pressed Ctrl-C: safe first, then the record."""
+        if self._started and isinstance(excinfo.value, KeyboardInterrupt):
+            self.run.interrupt()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """After the last teardown: safe state, verdict, reports, exit code."""
+        try:
+            yield
+        except HilError as error:
+            self.run.stop(error.blame, f"teardown: {error}")
+        if self._started:
+            session.exitstatus = self.run.finish().exit_code
+            from hil.reports import make_reports
+
+            assert self.run.folder is not None
+            self._reports = make_reports(self.run.folder)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say how the run ended and where its record is."""
+        summary = self._run.summary if self._run else None
+        if summary is None:
+            return
+        write = terminalreporter.write_line
+        run = self.run
+        write("")
+        write(
+            f"{run.options.serial}: {summary.verdict.value.upper()}"
+            + (f" - {summary.reason}" if summary.reason else "")
+        )
+        for requirement in summary.requirements:
+            if requirement.required and requirement.verdict.value != "pass":
+                write(f"  {requirement.id} {requirement.verdict.value}: {requirement.title}: {requirement.reason}")
+        for path in self._reports:
+            if path.name == "certificate.html":
+                write(f"certificate: {path}")
+        write(f"record: {run.folder}")
+
+    def _outcome(self) -> tuple[str, Blame | None, str]:
+        """Judge a test by its errors; the one with the heaviest blame speaks for all."""
+        if not self._errors:
+            return self.run.measure.worst().value, None, ""
+        weight = {Blame.UNIT: 0, Blame.SETUP: 1, Blame.BENCH: 2}
+        error = max(self._errors, key=lambda e: weight[_blame(e)])
+        blame = _blame(error)
+        text = str(error) if isinstance(error, HilError | AssertionError) else f"{type(error).__name__}: {error}"
+        return ("fail" if blame is Blame.UNIT else "aborted"), blame, text.partition("\n")[0]
+
+
+def _blame(error: BaseException) -> Blame:
+    """An assertion about the unit blames the unit; an error nobody foresaw is a flaw of the set-up."""
+    if isinstance(error, HilError):
+        return error.blame
+    return Blame.UNIT if isinstance(error, AssertionError) else Blame.SETUP
+
+
+def _requirements(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(str(id_) for mark in item.iter_markers("requirement") for id_ in mark.args)

@@ -1,0 +1,201 @@
+"""The evidence for each requirement: tests, measurements, waveforms of what failed, charts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from hil.errors import SetupError
+from hil.journal.events import Attachment, Measurement, TestFinished, TestStarted
+from hil.journal.reader import Journal
+from hil.journal.summary import SEVERITY, RequirementSummary, RunSummary
+from hil.metrology.decision import Verdict
+from hil.reports import charts
+from hil.reports.rows import Group, Source, dot, group
+from hil.reports.waveforms import MEDIA_TYPE, waveform_svg
+
+_BAD = frozenset({"fail", "conditional_fail", "aborted"})
+_OUTSIDE_THE_PLAN = "Measured outside the plan's requirements"
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test as it went: its sentence, its verdict, and why."""
+
+    __test__ = False  # pytest must not collect it
+
+    node: str
+    title: str
+    verdict: str
+    blame: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A waveform of what failed; `problem` says why there is no drawing."""
+
+    title: str
+    drawing: Markup
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement with its evidence; needed and measured count points, waves show what failed."""
+
+    summary: RequirementSummary
+    method: str
+    stages: tuple[str, ...]
+    groups: tuple[Group, ...]
+    tests: tuple[Test, ...]
+    needed: int
+    measured: int
+    least_margin_pct: float | None
+    waves: tuple[Wave, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The requirements of one area, in the plan's order."""
+
+    title: str
+    requirements: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A verdict's count: requirements, and points (last attempts)."""
+
+    verdict: str
+    requirements: int
+    points: int
+
+
+def requirements(journal: Journal, summary: RunSummary, known: Mapping[tuple[str, ...], Source]) -> list[Requirement]:
+    """Return each requirement of the plan with its evidence, and one more for what was measured outside them."""
+    plan = {str(asked["id"]): asked for asked in journal.started.requirements}
+    mine: dict[str, list[Measurement]] = {name: [] for name in plan}
+    strays: list[Measurement] = []
+    for one in journal.of(Measurement):
+        mine.get(one.requirement, strays).append(one)
+    tests, drawn = _tests(journal), _Drawn(journal)
+    found = []
+    for one in summary.requirements:
+        own = tuple(test for test, named in tests if one.id in named)
+        found.append(_requirement(one, plan[one.id], mine[one.id], own, known, drawn))
+    nameless = tuple(test for test, named in tests if not any(name in plan for name in named))
+    if strays or nameless:
+        worst = _worst([one.verdict for one in strays] + [one.verdict for one in nameless])
+        rest = RequirementSummary("-", _OUTSIDE_THE_PLAN, "", False, worst, "", tuple(strays), (), False)
+        found.append(_requirement(rest, {}, strays, nameless, known, drawn))
+    return found
+
+
+def by_area(found: Sequence[Requirement]) -> tuple[Area, ...]:
+    """Group requirements by area, both in the order of the plan."""
+    areas: dict[str, list[Requirement]] = {}
+    for one in found:
+        areas.setdefault(one.summary.area or "other", []).append(one)
+    return tuple(Area(title, tuple(mine)) for title, mine in areas.items())
+
+
+def not_passed(found: Sequence[Requirement]) -> tuple[Requirement, ...]:
+    """Return what did not plainly pass: required first, the worst first, then as in the plan."""
+    order = [*SEVERITY, Verdict.WAIVED]
+    rest = [one for one in found if one.summary.verdict is not Verdict.PASS]
+    return tuple(sorted(rest, key=lambda one: (not one.summary.required, order.index(one.summary.verdict))))
+
+
+def tile(verdict: str, found: Sequence[Requirement], last: Iterable[Measurement]) -> Tile:
+    """Count a verdict among requirements and among points."""
+    return Tile(
+        verdict,
+        sum(one.summary.verdict == verdict for one in found),
+        sum(one.verdict == verdict for one in last),
+    )
+
+
+def drawn_charts(specs: Iterable[Mapping[str, Any]], last: Sequence[Measurement]) -> Iterator[charts.Chart]:
+    """Draw each chart of the plan that has at least one measured point."""
+    for spec in specs:
+        dots = [dot(one) for one in last if one.base == spec["measurement"] and one.value is not None]
+        if dots:
+            yield (charts.bars if spec.get("kind") == "bars" else charts.lines)(spec, dots)
+
+
+def _requirement(
+    summary: RequirementSummary,
+    asked: Mapping[str, Any],
+    measurements: Sequence[Measurement],
+    tests: tuple[Test, ...],
+    known: Mapping[tuple[str, ...], Source],
+    drawn: _Drawn,
+) -> Requirement:
+    groups = group(measurements, known)
+    margins = [
+        row.margin_pct for one in groups for row in one.rows if row.margin_pct is not None and not row.superseded
+    ]
+    needed = asked.get("measurements") or ()
+    failed = {test.node for test in tests if test.verdict in _BAD} | {m.test for m in measurements if m.verdict in _BAD}
+    return Requirement(
+        summary=summary,
+        method=str(asked.get("method") or ""),
+        stages=tuple(str(stage) for stage in asked.get("stages") or ()),
+        groups=groups,
+        tests=tests,
+        needed=len(needed),
+        measured=len({one.name for one in measurements if one.value is not None}),
+        least_margin_pct=min(margins, default=None),
+        waves=tuple(drawn.of(failed)),
+    )
+
+
+def _tests(journal: Journal) -> list[tuple[Test, tuple[str, ...]]]:
+    """Pair each test with the requirements it names; one that began and has no end was cut off by whatever stopped the run."""
+    finished = {one.test: one for one in journal.of(TestFinished)}
+    found = []
+    for begun in journal.of(TestStarted):
+        end = finished.pop(begun.test, None)
+        title = begun.title or begun.test.rpartition("::")[2]
+        if end is None:
+            found.append((Test(begun.test, title, "aborted", "", "the record ends before the test does"), begun.requirement))
+        else:
+            found.append((Test(begun.test, title, end.verdict, end.blame, end.reason), end.requirement or begun.requirement))
+    for end in finished.values():
+        title = end.test.rpartition("::")[2]
+        found.append((Test(end.test, title, end.verdict, end.blame, end.reason), end.requirement))
+    return found
+
+
+def _worst(verdicts: Iterable[str]) -> Verdict:
+    return min((Verdict(one) for one in verdicts if one in SEVERITY), key=SEVERITY.index, default=Verdict.PASS)
+
+
+class _Drawn:
+    """Draws each waveform once: under the first requirement whose test failed."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._left = {one.sha256: one for one in journal.of(Attachment) if one.media_type == MEDIA_TYPE}
+
+    def of(self, tests: Iterable[str]) -> Iterator[Wave]:
+        """Draw the waveforms of these tests that were not drawn yet, in the journal's order."""
+        wanted = set(tests)
+        for sha256, one in list(self._left.items()):
+            if one.test in wanted:
+                del self._left[sha256]
+                yield self._draw(one)
+
+    def _draw(self, one: Attachment) -> Wave:
+        try:
+            data = json.loads(self._journal.attachment(one.sha256))
+            return Wave(str(data.get("title") or one.name), Markup(waveform_svg(data, alone=False)), "")
+        except SetupError as error:  # a page about a damaged record says so and shows the rest
+            return Wave(one.name, Markup(""), str(error))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return Wave(one.name, Markup(""), f"attachment {one.sha256} is no waveform: {error}")

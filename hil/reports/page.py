@@ -1,0 +1,132 @@
+"""Everything the certificate says, gathered from the journal; the templates only lay it out.
+
+The order is the reader's: who, what, when, with what, how, result, how sure, by whom. Ref: ISO/IEC 17025:2017, 7.8.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hil.journal.events import Attachment, Finding, Instrument, Measurement, Note, RunStarted, SafeState, Waiver
+from hil.journal.reader import Journal
+from hil.journal.summary import RunSummary, summarise
+from hil.reports import evidence
+from hil.reports.charts import Chart
+from hil.reports.rows import Source, sources
+from hil.reports.words import MARKS, RULES, RuleWords
+
+_NOT_STATED = {"name": "", "address": "", "place": "", "customer": ""}
+_LARGE = ("fail", "conditional_fail", "conditional_pass", "waived", "refused", "not_covered")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a reader must not overlook."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsedRule:
+    """A decision rule, and how many measurements were judged by it; no words where we do not know the rule."""
+
+    name: str
+    words: RuleWords | None
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole certificate, without its looks."""
+
+    run_id: str
+    started: RunStarted
+    start_utc: str
+    end_utc: str
+    laboratory: Mapping[str, Any]
+    facts: Mapping[str, Any]  # of the unit
+    summary: RunSummary
+    tiles: tuple[evidence.Tile, ...]
+    notices: tuple[Notice, ...]
+    not_passed: tuple[evidence.Requirement, ...]
+    instruments: tuple[Instrument, ...]
+    environment: tuple[Measurement, ...]
+    rules: tuple[UsedRule, ...]
+    sources: tuple[Source, ...]
+    not_rechecked: int  # measurements judged by figures that were not compared with the bought standard
+    assumed: int  # measurements judged by figures that the board's owner has not confirmed
+    areas: tuple[evidence.Area, ...]
+    charts: tuple[Chart, ...]
+    waivers: tuple[Waiver, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[Note, ...]
+    safe_states: tuple[SafeState, ...]
+    attachments: tuple[Attachment, ...]
+    points: int
+    repeated: int  # points that took more than one attempt
+    lines: int
+    last_hash: str
+
+
+def make_page(journal: Journal) -> Page:
+    """Gather what the certificate says."""
+    started, summary = journal.started, summarise(journal.events)
+    measurements = journal.of(Measurement)
+    known = sources(measurements)
+    last = {one.name: one for one in sorted(measurements, key=lambda one: one.attempt)}
+    found = evidence.requirements(journal, summary, known)
+    facts = dict(started.unit_facts)
+    laboratory = facts.pop("laboratory", None)
+    signs: Counter[str] = Counter()
+    for source in known.values():
+        signs[MARKS[source.mark].sign if source.mark in MARKS else ""] += source.used
+    return Page(
+        run_id=journal.run_id,
+        started=started,
+        start_utc=journal.entries[0].utc,
+        end_utc=journal.entries[-1].utc,
+        laboratory=_NOT_STATED | (dict(laboratory) if isinstance(laboratory, Mapping) else {}),
+        facts=facts,
+        summary=summary,
+        tiles=tuple(evidence.tile(verdict, found, last.values()) for verdict in _LARGE),
+        notices=tuple(_notices(journal)),
+        not_passed=evidence.not_passed(found),
+        instruments=journal.of(Instrument),
+        environment=tuple(one for one in last.values() if "ambient" in one.base and one.value is not None),
+        rules=tuple(UsedRule(name, RULES.get(name), n) for name, n in Counter(one.rule for one in measurements).items()),
+        sources=tuple(known.values()),
+        not_rechecked=signs["†"],
+        assumed=signs["‡"],
+        areas=evidence.by_area(found),
+        charts=tuple(evidence.drawn_charts(started.charts, list(last.values()))),
+        waivers=journal.of(Waiver),
+        findings=journal.of(Finding),
+        notes=journal.of(Note),
+        safe_states=journal.of(SafeState),
+        attachments=journal.of(Attachment),
+        points=len(last),
+        repeated=sum(one.attempt > 1 for one in last.values()),
+        lines=len(journal.entries),
+        last_hash=journal.last_hash,
+    )
+
+
+def _notices(journal: Journal) -> Iterator[Notice]:
+    """Say what a reader must know before the numbers; the rest of the page repeats each in its place."""
+    started = journal.started
+    if started.faults:
+        yield Notice("Faults on purpose", f"The simulated bench was told to have: {', '.join(started.faults)}.")
+    if journal.finished is None:
+        yield Notice("The record has no end", "The run died. Everything measured until then is on this page.")
+    if journal.torn:
+        yield Notice("The record's last line was cut short", "It was left out; every line before it is whole.")
+    states = journal.of(SafeState)
+    if states and not states[-1].safe:
+        yield Notice("The bench could not be proven safe", f"{states[-1].why}. Treat it as live.")
+    uncalibrated = [one.role for one in journal.of(Instrument) if not one.calibration]
+    if uncalibrated and not started.simulated:
+        yield Notice("No calibration on record", f"{', '.join(uncalibrated)}: traceability is not shown.")

@@ -1,0 +1,187 @@
+"""What a certification test measures with: journal the reading, judge it, go on.
+
+A value out of limits does not stop the test (all points are worth having); it fails the test at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from hil.errors import HilError, SetupError
+from hil.journal import events
+from hil.journal.summary import SEVERITY
+from hil.metrology.budget import Component
+from hil.metrology.decision import Verdict, judge
+from hil.metrology.reading import Reading
+from hil.plans.plan import Plan, PlanError, Planned, full_name
+
+YES = {True: 1.0, False: 0.0}
+_PASSED = (Verdict.PASS, Verdict.CONDITIONAL_PASS)
+
+
+class Record(Protocol):
+    """What the measurer writes to."""
+
+    def write(self, event: events.Event) -> None:
+        """Put an event on record."""
+        ...
+
+    def attach(self, test: str, name: str, data: bytes, media_type: str) -> str:
+        """Keep a file; return its SHA-256."""
+        ...
+
+
+class OutOfLimits(AssertionError):
+    """Measurements of this test are outside their limits. Raised at the test's end: all of them are on record."""
+
+
+class Measurer:
+    """Call it with a base name, a reading and the point: `measure("rail.voltage", reading, rail="5V")`."""
+
+    def __init__(self, plan: Plan, planned: dict[str, Planned], journal: Record) -> None:
+        self._plan = plan
+        self._planned = planned
+        self._journal = journal
+        self._verdicts: dict[str, Verdict] = {}  # of the last attempt, by full name
+        self._attempts: dict[str, int] = {}
+        self._test = ""
+        self._made: list[str] = []  # by the test that runs now
+        self._failed: list[str] = []
+        self._cannot = False
+
+    def begin(self, test: str) -> None:
+        """Start a test: what is measured from here on belongs to it."""
+        self._test, self._made, self._failed, self._cannot = test, [], [], False
+
+    def end(self) -> None:
+        """End the test: raise OutOfLimits for what failed, SetupError when it measured nothing at all."""
+        if self._failed:
+            raise OutOfLimits("; ".join(self._failed))
+        if not self._made and not self._cannot:
+            raise SetupError(
+                f"{self._test} ended without a single measurement", "a test that measures nothing proves nothing"
+            )
+
+    def __call__(
+        self, base: str, reading: Reading, *, attempt: int = 1, budget: Sequence[Component] = (), **point: Any
+    ) -> Verdict:
+        """Journal a reading with its verdict and return the verdict.
+
+        attempt counts repetitions of a point from 1; every one stays in the record. Raises PlanError for a name or
+        point the plan does not have, a unit that is not the plan's, and a name measured twice.
+        """
+        planned = self.planned(base, **point)
+        if reading.unit != planned.unit:
+            raise PlanError(f"{planned.name} is measured in {reading.unit!r}, the plan says {planned.unit!r}")
+        if attempt != self._attempts.get(planned.name, 0) + 1:
+            raise PlanError(f"{planned.name}: attempt {attempt} follows attempt {self._attempts.get(planned.name, 0)}")
+        verdict, reason = self._judge(reading, planned)
+        self._write(planned, reading, verdict, reason, attempt, budget)
+        return verdict
+
+    def check(self, base: str, answer: bool, **point: Any) -> Verdict:
+        """Journal a yes or no; it has no uncertainty."""
+        return self(base, Reading(YES[answer], "yes", 0.0), **point)
+
+    def ready(self, *bases: str, **point: Any) -> bool:
+        """Say whether the prerequisites of these measurements have passed; refuse the measurements when not."""
+        reasons = [(p, self._blocked(p)) for base in bases for p in [self.planned(base, **point)]]
+        if not any(why for _, why in reasons):
+            return True
+        for planned, why in reasons:
+            reason = why or next(other for _, other in reasons if other)
+            self._write(planned, None, Verdict.REFUSED, reason, 1, ())
+        return False
+
+    def cannot(self, base: str, why: str, **point: Any) -> None:
+        """Say that this bench cannot make a measurement; the plan does not require it here, so it is not covered."""
+        self._journal.write(events.Note(test=self._test, text=f"{self.planned(base, **point).name} not covered: {why}"))
+        self._cannot = True
+
+    def planned(self, base: str, **point: Any) -> Planned:
+        """Return the plan's entry for a measurement; raises PlanError when it has none."""
+        name = full_name(base, point)
+        try:
+            return self._planned[name]
+        except KeyError:
+            known = [n for n in self._planned if n.partition("[")[0] == base]
+            hint = f"the plan has {known[0]} and {len(known) - 1} more" if known else "the plan has no such measurement"
+            raise PlanError(f"{self._test} measured {name}", hint) from None
+
+    def verdict(self, base: str, **point: Any) -> Verdict | None:
+        """Return the verdict of a measurement already made, or None."""
+        return self._verdicts.get(full_name(base, point))
+
+    def worst(self) -> Verdict:
+        """Return the worst verdict of what the test that ran last measured."""
+        verdicts = {self._verdicts[name] for name in self._made}
+        if self._cannot and not verdicts:
+            return Verdict.NOT_COVERED
+        return next((verdict for verdict in SEVERITY if verdict in verdicts), Verdict.PASS)
+
+    def step(self, text: str) -> None:
+        """Journal what the test does now."""
+        self._journal.write(events.Step(test=self._test, text=text))
+
+    def note(self, text: str) -> None:
+        """Journal something a reader of the record should know."""
+        self._journal.write(events.Note(test=self._test, text=text))
+
+    def attach(self, name: str, data: bytes, media_type: str) -> None:
+        """Keep a file beside the journal."""
+        self._journal.attach(self._test, name, data, media_type)
+
+    def _blocked(self, planned: Planned) -> str:
+        for prerequisite in planned.after:
+            verdict = self._verdicts.get(prerequisite)
+            if verdict is None:
+                return f"{prerequisite} was not measured"
+            if verdict not in _PASSED:
+                return f"{prerequisite} is {verdict.value}"
+        return ""
+
+    def _judge(self, reading: Reading, planned: Planned) -> tuple[Verdict, str]:
+        low, high = (planned.limit.low, planned.limit.high) if planned.limit else (None, None)
+        try:
+            judged = judge(reading, low, high, rule=self._plan.decision_rule, min_tur=self._plan.minimum_tur)
+        except HilError as error:  # the number must not be lost because it could not be judged
+            return Verdict.REFUSED, str(error)
+        return judged.verdict, judged.reason
+
+    def _write(
+        self,
+        planned: Planned,
+        reading: Reading | None,
+        verdict: Verdict,
+        reason: str,
+        attempt: int,
+        budget: Sequence[Component],
+    ) -> None:
+        limit = planned.limit
+        self._journal.write(
+            events.Measurement(
+                test=self._test,
+                name=planned.name,
+                requirement=planned.requirement,
+                value=reading.value if reading else None,
+                unit=planned.unit,
+                u=reading.u if reading else None,
+                dof=reading.dof if reading else float("inf"),
+                low=limit.low if limit else None,
+                high=limit.high if limit else None,
+                limit=limit.source() if limit else None,
+                rule=self._plan.decision_rule,
+                verdict=verdict.value,
+                attempt=attempt,
+                reason=reason,
+                point=dict(planned.point),
+                budget=tuple(part.to_dict() for part in budget),
+            )
+        )
+        self._made.append(planned.name)
+        self._verdicts[planned.name] = verdict
+        self._attempts[planned.name] = attempt
+        self._failed = [text for text in self._failed if not text.startswith(planned.name + " ")]
+        if verdict in {Verdict.FAIL, Verdict.CONDITIONAL_FAIL} and reading is not None:
+            self._failed.append(f"{planned.name} = {reading.value:.6g} {planned.unit}: {reason or verdict.value}")

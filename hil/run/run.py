@@ -1,0 +1,278 @@
+"""One run: its options, its plan, its bench, its journal, and how it ends."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hil
+from hil.clock import Clock
+from hil.errors import Blame, HilError, SetupError
+from hil.journal import events
+from hil.journal.summary import RunSummary, conclude
+from hil.journal.writer import JournalWriter, new_run_folder
+from hil.metrology.decision import Verdict
+from hil.plans.plan import STAGES, Plan, load_plan
+from hil.run.measure import Measurer
+from hil.station.config import StationConfig, load_stations
+
+if TYPE_CHECKING:
+    from hil.station.station import Station
+
+ABORT_CODE = {Blame.UNIT: 1, Blame.BENCH: 3, Blame.SETUP: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the operator asked for."""
+
+    serial: str
+    board: str
+    revision: str = "A"
+    stage: str = "production"
+    station: str = "sim"
+    operator: str = ""
+    seed: int = 0
+    faults: tuple[str, ...] = ()
+    attach: str = ""
+    stations_file: Path = Path("stations.toml")
+    runs: Path = Path("runs")
+
+
+class BeforeBench:
+    """The clock of a run whose bench is not open yet: it stands at zero."""
+
+    def now_s(self) -> float:
+        """Return zero."""
+        return 0.0
+
+    def sleep(self, duration_s: float) -> None:
+        """Refuse: there is no bench whose time could pass."""
+        raise SetupError(f"waited {duration_s:g} s before the bench was open")
+
+
+class _RunClock:
+    """The journal's clock: the bench's as soon as there is one."""
+
+    def __init__(self) -> None:
+        self.clock: Clock = BeforeBench()
+        self._last_s = 0.0
+
+    def now_s(self) -> float:
+        try:
+            self._last_s = self.clock.now_s()
+        except HilError:  # the bench died: the record goes on with the last time it told
+            pass
+        return self._last_s
+
+    def sleep(self, duration_s: float) -> None:
+        self.clock.sleep(duration_s)
+
+
+class Run:
+    """Create it (everything is checked, nothing opened), `start()` it, and `finish()` it whatever happened."""
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options = options
+        self.plan: Plan = load_plan(options.board)
+        self.plan.check_serial(options.serial)
+        if options.stage not in STAGES:
+            raise SetupError(f"no stage {options.stage!r}", f"stages: {', '.join(STAGES)}")
+        self.planned = self.plan.resolve(options.revision)
+        self.config: StationConfig = _station(options)
+        self.events: list[events.Event] = []
+        self.station: Station | None = None
+        self.board: Any = None
+        self.folder: Path | None = None
+        self.summary: RunSummary | None = None
+        self._clock = _RunClock()
+        self._journal: JournalWriter | None = None
+        self._measure: Measurer | None = None
+        self._stopped: tuple[Blame, str] | None = None
+        self._interrupted = False
+
+    @property
+    def measure(self) -> Measurer:
+        """What the tests measure with."""
+        assert self._measure is not None, "the run has not started"
+        return self._measure
+
+    @property
+    def stopped(self) -> bool:
+        """Whether something happened after which no further test may run."""
+        return self._stopped is not None or self._interrupted
+
+    def start(self) -> None:
+        """Begin the record, then open the bench. What fails is on record, and raised."""
+        self.folder = new_run_folder(self.options.runs, self.options.serial)
+        self._journal = JournalWriter(self.folder, self._clock)
+        self._measure = Measurer(self.plan, self.planned, _Recorder(self._journal, self.events))
+        self.write(self._run_started())
+        self._journal.attach("", self.plan.path.name, self.plan.text, "application/toml")
+        try:
+            self._open_bench()
+        except HilError as error:
+            self.stop(error.blame, str(error))
+            raise
+
+    def write(self, event: events.Event) -> None:
+        """Journal an event, and keep it for the summary."""
+        assert self._journal is not None, "the run has not started"
+        self._journal.write(event)
+        self.events.append(event)
+
+    def stop(self, blame: Blame, reason: str) -> None:
+        """Make the bench safe now, and let no further test run. The first reason counts."""
+        if self._stopped is None:
+            self._stopped = (blame, reason)
+            self.make_safe(reason)
+
+    def interrupt(self) -> None:
+        """Note that a person stopped the run, and make the bench safe."""
+        self._interrupted = True
+        self.make_safe("interrupted")
+
+    def make_safe(self, why: str) -> bool:
+        """Go through the station's safe state and journal what was read back."""
+        if self.station is None:
+            return True
+        state = self.station.make_safe()
+        self.write(events.SafeState(by="run", why=why, readback=state.readback, safe=state.safe))
+        return state.safe
+
+    def finish(self) -> RunSummary:
+        """Make the bench safe, close it, write the verdict and make the reports. Call it exactly once."""
+        safe = self.make_safe("the run is over")
+        if self.station is not None:
+            self.station.close()
+        summary = conclude(self.events, interrupted=self._interrupted)
+        verdict, exit_code, reason = summary.verdict, summary.exit_code, summary.reason
+        if safe and self._stopped is not None and not self._interrupted:
+            blame, reason = self._stopped
+            exit_code = ABORT_CODE[blame]
+            verdict = Verdict.FAIL if blame is Blame.UNIT else Verdict.ABORTED
+        self.write(events.RunFinished(verdict=verdict.value, exit_code=exit_code, reason=reason, counts=summary.counts))
+        assert self._journal is not None
+        self._journal.close()
+        self.summary = RunSummary(verdict, exit_code, reason, summary.requirements, summary.counts)
+        return self.summary
+
+    def _open_bench(self) -> None:
+        from hil.station.station import open_station
+
+        o = self.options
+        self.station = open_station(
+            self.config,
+            serial=o.serial,
+            board=o.board,
+            revision=o.revision,
+            seed=o.seed,
+            faults=o.faults,
+            attach=o.attach,
+        )
+        self._clock.clock = self.station.clock
+        for one in self.station.opened:
+            self.write(
+                events.Instrument(
+                    role=one.role,
+                    driver=one.driver,
+                    resource=one.resource,
+                    identity=one.identity,
+                    serial=one.serial,
+                    calibration=one.calibration,
+                )
+            )
+        package = importlib.import_module(f"hil.dut.{o.board.replace('-', '_')}")
+        self.board = package.connect(self.station.fixture, self.station.http(), self.station.clock, o.revision)
+
+    def _run_started(self) -> events.RunStarted:
+        o = self.options
+        return events.RunStarted(
+            serial=o.serial,
+            board=o.board,
+            revision=o.revision,
+            stage=o.stage,
+            station=o.station,
+            simulated=bool(self.config.launch),
+            operator=o.operator,
+            plan={"path": self.plan.path.name, "version": self.plan.version, "sha256": self.plan.sha256},
+            software={"version": hil.__version__, "commit": _commit()},
+            python=platform.python_version(),
+            seed=o.seed,
+            faults=o.faults,
+            requirements=tuple(self._requirements()),
+            charts=self.plan.charts,
+            unit_facts={"nominal": dict(self.plan.nominal), "laboratory": dict(self.config.laboratory)},
+        )
+
+    def _requirements(self) -> list[dict[str, Any]]:
+        rows = []
+        for requirement in self.plan.requirements.values():
+            able = not requirement.needs or self._bench_can(requirement.needs)
+            why = requirement.why or ("" if able else f"this bench cannot: {requirement.needs}")
+            at_stage = self.options.stage in requirement.stages
+            if requirement.stages and not at_stage:
+                why = f"not required at stage {self.options.stage}"
+            rows.append(
+                {
+                    "id": requirement.id,
+                    "title": requirement.title,
+                    "area": requirement.area,
+                    "required": at_stage and able,
+                    "stages": list(requirement.stages),
+                    "why": why,
+                    "method": requirement.method,
+                    "measurements": [p.name for p in self.planned.values() if p.requirement == requirement.id],
+                }
+            )
+        return rows
+
+    def _bench_can(self, ability: str) -> bool:
+        role, _, name = ability.partition(".")
+        entry = self.config.instruments.get(role)
+        if entry is None:
+            return False
+        return bool(getattr(importlib.import_module(f"hil.instruments.{entry.driver}").DRIVER, name, False))
+
+
+class _Recorder:
+    """What the measurer writes to: the journal, with every event kept for the summary."""
+
+    def __init__(self, journal: JournalWriter, kept: list[events.Event]) -> None:
+        self._journal = journal
+        self._kept = kept
+
+    def write(self, event: events.Event) -> None:
+        self._journal.write(event)
+        self._kept.append(event)
+
+    def attach(self, test: str, name: str, data: bytes, media_type: str) -> str:
+        return self._journal.attach(test, name, data, media_type)
+
+
+def _station(options: RunOptions) -> StationConfig:
+    stations = load_stations(options.stations_file)
+    if options.station not in stations:
+        raise SetupError(f"no station {options.station!r} in {options.stations_file}", f"known: {', '.join(stations)}")
+    config = stations[options.station]
+    if options.faults and not config.launch:
+        raise SetupError(f"station {options.station} is a real bench", "faults belong to the simulated station")
+    return config
+
+
+def _commit() -> str:
+    """Return the commit of the checkout this code runs from, with a plus where it was changed; "" outside one."""
+    here = Path(__file__).resolve().parents[2]
+    ask: Callable[..., str] = lambda *words: subprocess.run(  # noqa: E731 - a one-line question
+        ["git", "-C", str(here), *words], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    try:
+        commit = ask("rev-parse", "HEAD") if (here / ".git").exists() else ""
+        return commit + ("+" if commit and ask("status", "--porcelain", "--untracked-files=no") else "")
+    except OSError:
+        return ""

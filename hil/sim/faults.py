@@ -1,0 +1,82 @@
+"""Known defects by name, each with the place in the circuit where it acts. Nobody here knows what a defect means."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+FAULTS: dict[str, tuple[str, str]] = {
+    "k[1-4]-set-open": ("K SET coil", "the SET coil is open: it draws no current and never moves the contact"),
+    "k[1-4]-reset-open": ("K RESET coil", "the RESET coil is open: it draws no current and never moves the contact"),
+    "k[1-4]-welded": ("K contact", "the contact is welded: closed whatever the coils do"),
+    "k[1-4]-contact-resistance": ("K contact", "the contact is burnt: 0.25 ohm instead of some milliohms"),
+    "k[1-4]-slow": ("K armature", "the armature sticks: operate and release take 14 ms longer"),
+    "k[1-4]-no-flyback": ("flyback diodes of K", "no diode across the SET coil: it swings up to the transistor's breakdown"),
+    "k[1-4]-coils-swapped": ("drivers of K", "SET and RESET are swapped between the MCU and the collectors"),
+    "cs-swapped-u1-u2": ("SPI chip selects", "the chip selects of U1 and U2 are swapped on the board"),
+    "u[1-4]-gain-out-of-range": ("burden of U", "a burden of half the value: more than the gain register can correct"),
+    "u[1-4]-phase-error": ("CT of U", "a wrong CT: 12 degrees of phase error"),
+    "u[1-4]-ct-reversed": ("CT of U", "the CT is mounted the wrong way round"),
+    "miso-stuck": ("SPI MISO", "MISO is shorted to ground"),
+    "rail-3v3-low": ("3.3 V regulator", "the regulator gives 3.05 V"),
+    "k[1-4]-coil-glitch": ("GPIO of K SET", "a 2 ms pulse on the SET coil when EN is released"),
+    "bench-(ac-source|power-meter|ac-load|scope|dc-supply|dmm|switch)-dies": (
+        "bench",
+        "that instrument drops its connections and answers no more",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFault:
+    """A fault by name and the bench time it begins at, in seconds."""
+
+    name: str
+    from_s: float
+
+
+class UnknownFault(ValueError):
+    """No fault has this name."""
+
+    def __init__(self, text: str, close: tuple[str, ...]) -> None:
+        super().__init__(text, close)
+        self.text, self.close = text, close
+
+    def __str__(self) -> str:
+        hint = f"; did you mean {' or '.join(self.close)}?" if self.close else "; --list-faults names them all"
+        return f"no fault is called {self.text!r}{hint}"
+
+
+def parse_fault(text: str) -> ActiveFault:
+    """Read name or name@seconds; raises UnknownFault naming the closest matches."""
+    name, at, when = text.partition("@")
+    try:
+        from_s = float(when) if at else 0.0
+    except ValueError:
+        from_s = float("nan")
+    if not any(re.fullmatch(pattern, name) for pattern in FAULTS) or not 0.0 <= from_s < float("inf"):
+        raise UnknownFault(text, tuple(difflib.get_close_matches(name, fault_names(), n=3)))
+    return ActiveFault(name, from_s)
+
+
+def fault_names() -> list[str]:
+    """Return every fault's full name, patterns written out."""
+    return [name for pattern in FAULTS for name in _spelled_out(pattern)]
+
+
+def describe(name: str) -> tuple[str, str]:
+    """Return (place in the circuit, description) of one fault's full name."""
+    for pattern, place_and_text in FAULTS.items():
+        if re.fullmatch(pattern, name):
+            return place_and_text
+    raise UnknownFault(name, tuple(difflib.get_close_matches(name, fault_names(), n=3)))
+
+
+def _spelled_out(pattern: str) -> list[str]:
+    if "[1-4]" in pattern:
+        return [pattern.replace("[1-4]", str(number)) for number in range(1, 5)]
+    found = re.fullmatch(r"(.*)\((.*)\)(.*)", pattern)
+    if found:
+        return [found[1] + choice + found[3] for choice in found[2].split("|")]
+    return [pattern]

@@ -1,0 +1,101 @@
+"""What the four ports of the fixture's FT4232H are soldered to: meters' SPI, reset and sense lines, console."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+SK, MOSI, MISO, CS0 = 0x01, 0x02, 0x04, 0x08  # ADBUS0..3; CS0..3 are ADBUS3..6
+SPI_OUTPUTS = SK | MOSI | 0x78
+
+
+class FixturePins(Protocol):
+    """The bench's side of the fixture's pins."""
+
+    def spi_pins(self, t_s: float, sclk: bool, mosi: bool, cs: tuple[bool, bool, bool, bool]) -> bool: ...
+    def gpio_write(self, value: int, direction: int) -> None: ...
+    def gpio_read(self) -> int: ...
+    def uart_write(self, data: bytes) -> None: ...
+    def uart_read(self) -> bytes: ...
+
+
+class Wires:
+    """Nothing is connected: every pin floats up."""
+
+    def drive(self, t_s: float, levels: int, direction: int) -> None:
+        """Put levels on the pins whose direction bit is set."""
+        self._driven, self._levels = direction, levels
+
+    def read(self, t_s: float) -> int:
+        """Return the levels at the pads; what nobody drives is pulled up inside the chip."""
+        return (self._levels & self._driven | ~self._driven) & 0xFF
+
+    def send(self, data: bytes) -> None:
+        """Put bytes on the serial line."""
+
+    def receive(self) -> bytes:
+        """Return the bytes that have come in since the last call."""
+        return b""
+
+    def __init__(self) -> None:
+        self._driven = self._levels = 0
+
+
+class SpiWires(Wires):
+    """Port 1: the bus of the four meters. The fixture pulls the chip selects up while nobody drives them [A]."""
+
+    def __init__(self, fixture: FixturePins) -> None:
+        super().__init__()
+        self._fixture = fixture
+        self._pins: tuple[bool, bool, tuple[bool, bool, bool, bool]] | None = None
+        self._miso = True
+
+    def drive(self, t_s: float, levels: int, direction: int) -> None:
+        super().drive(t_s, levels, direction)
+        if not direction & SPI_OUTPUTS:
+            self._pins = None  # released: whatever happens on the bus now is not ours
+            return
+        driven = levels & direction
+        high = levels | ~direction
+        pins = (
+            bool(driven & SK),
+            bool(driven & MOSI),
+            (bool(high & CS0), bool(high & CS0 << 1), bool(high & CS0 << 2), bool(high & CS0 << 3)),
+        )
+        if pins != self._pins:
+            self._pins = pins
+            self._miso = self._fixture.spi_pins(t_s, *pins)
+
+    def read(self, t_s: float) -> int:
+        if self._pins is not None:
+            self._miso = self._fixture.spi_pins(t_s, *self._pins)  # no edge: SDO may have settled since the last one
+        pads = super().read(t_s)
+        return pads if self._driven & MISO or self._miso or self._pins is None else pads & ~MISO
+
+
+class GpioWires(Wires):
+    """Port 2: EN, GPIO0, lid, emergency stop, contact sense."""
+
+    def __init__(self, fixture: FixturePins) -> None:
+        super().__init__()
+        self._fixture = fixture
+
+    def drive(self, t_s: float, levels: int, direction: int) -> None:
+        super().drive(t_s, levels, direction)
+        self._fixture.gpio_write(levels & direction, direction)
+
+    def read(self, t_s: float) -> int:
+        return (self._levels & self._driven | self._fixture.gpio_read() & ~self._driven) & 0xFF
+
+
+class UartWires(Wires):
+    """Port 3: the unit's console."""
+
+    def __init__(self, fixture: FixturePins) -> None:
+        super().__init__()
+        self._fixture = fixture
+
+    def send(self, data: bytes) -> None:
+        self._fixture.uart_write(data)
+
+    def receive(self) -> bytes:
+        return self._fixture.uart_read()

@@ -1,0 +1,120 @@
+"""stations.toml, parsed once into frozen classes. Every mistake in it is reported in one go; nothing is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from hil.errors import SetupError
+
+FILE_NAME = "stations.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What makes an instrument traceable: its newest certificate."""
+
+    certificate: str
+    laboratory: str
+    date: date
+    due: date
+
+    def overdue(self, today: date) -> bool:
+        """Say whether the certificate no longer holds."""
+        return today > self.due
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the fields as the journal carries them, dates as ISO 8601."""
+        return {
+            "certificate": self.certificate,
+            "laboratory": self.laboratory,
+            "date": self.date.isoformat(),
+            "due": self.due.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentConfig:
+    """One instrument of a station. An empty resource means that the launched station says where it is."""
+
+    role: str
+    driver: str  # a module in hil/instruments
+    resource: str = ""
+    serial: str = ""  # the serial number that must answer; empty: any
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StationConfig:
+    """One bench, as stations.toml describes it."""
+
+    name: str
+    launch: str  # the module that is the simulated station, or empty for a real bench
+    slots: int
+    unit_http: str  # where the unit serves RPC over HTTP; empty: the launched station says
+    isolators: tuple[str, ...]  # fitted and declared (DR-20)
+    safe_state: tuple[str, ...]  # roles, in the order in which they are made safe
+    laboratory: Mapping[str, str]
+    instruments: Mapping[str, InstrumentConfig]  # by role
+    wiring: Mapping[str, int]  # switch channels by named point
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something wrong in stations.toml, at a line, about a key."""
+
+    file: str
+    line: int
+    key: str
+    what: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.file}:{self.line}: {key}{self.what}" + (f"; {self.hint}" if self.hint else "")
+
+
+class StationsInvalid(SetupError):
+    """stations.toml has mistakes; all of them are listed, one a line."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.args = (mistakes,)
+        self.mistakes = mistakes
+
+
+def find_stations_file(path: Path = Path(FILE_NAME)) -> Path:
+    """Return path; where the plain default name is not in this folder, the one of the checkout hil runs from."""
+    of_checkout = Path(__file__).resolve().parents[2] / FILE_NAME
+    if path == Path(FILE_NAME) and not path.exists() and of_checkout.exists():
+        return of_checkout
+    return path
+
+
+def load_stations(path: Path = Path(FILE_NAME)) -> dict[str, StationConfig]:
+    """Return the stations by name; raises StationsInvalid, or SetupError where there is no such file."""
+    from hil.station.stations_file import check
+
+    file = find_stations_file(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SetupError(f"{file} cannot be read: {error.strerror}", "name the file with --stations") from error
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        raise StationsInvalid((Mistake(str(file), line, "", "this is not UTF-8 text", "save it as UTF-8"),)) from error
+    stations, mistakes = check(text, str(file))
+    if mistakes:
+        raise StationsInvalid(tuple(mistakes))
+    return stations
+
+
+def pick_station(stations: Mapping[str, StationConfig], name: str) -> StationConfig:
+    """Return the station of that name; raises SetupError that names the closest one."""
+    from hil.station.suggest import did_you_mean
+
+    if name not in stations:
+        raise SetupError(f"there is no station {name!r}", did_you_mean(name, stations))
+    return stations[name]

@@ -1,0 +1,259 @@
+"""Check the text of stations.toml: its syntax, its shape (pydantic), and what must hold between its entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from hil.station.config import Calibration, InstrumentConfig, Mistake, StationConfig
+from hil.station.drivers import read_drivers, read_roles
+from hil.station.suggest import did_you_mean
+from hil.station.toml_lines import KeyPath, key_lines
+from hil.station.toml_recovery import loads_all
+
+REQUIRED_ROLES = ("AcSource", "PowerMeter", "AcLoad", "Scope", "DcSupply", "Dmm", "Switch", "Fixture")
+ENERGISERS = ("AcSource", "AcLoad", "DcSupply", "Switch", "Fixture")  # what the safe state must name
+ISOLATORS = ("spi", "uart", "scope", "dmm")  # DR-20: the low-voltage side is treated as live
+LAUNCHABLE = ("hil.sim",)
+RESOURCE = re.compile(
+    r"TCPIP\d*::[^:]+(::(hislip\d+|inst\d+|gpib\d+,\d+))?(::INSTR)?|TCPIP\d*::[^:]+::\d+::SOCKET|ASRL[^:]+::INSTR"
+    r"|USB\d*::[^:]+::[^:]+::[^:]+(::\d+)?(::INSTR)?|GPIB\d*::\d+(::\d+)?(::INSTR)?",
+    re.IGNORECASE,
+)
+FTDI_RESOURCE = re.compile(r"ftdi://[^:/]+:[^:/]+:[^:/]+")  # by serial number, never by bus address
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Calibration(_Strict):
+    certificate: _Text
+    laboratory: _Text
+    date: date
+    due: date
+
+
+class _Instrument(_Strict):
+    driver: _Text
+    resource: _Text | None = None
+    serial: _Text | None = None
+    calibration: _Calibration | None = None
+
+
+class _Laboratory(_Strict):
+    name: _Text
+    address: _Text
+
+
+class _Station(_Strict):
+    launch: _Text | None = None
+    slots: Annotated[int, Field(ge=1)]
+    unit_http: _Text | None = None
+    isolators: list[str]
+    safe_state: list[str]
+    laboratory: _Laboratory
+    instruments: dict[str, _Instrument]
+    wiring: dict[str, Annotated[int, Field(ge=1)]]
+
+
+class _File(_Strict):
+    stations: Annotated[dict[str, _Station], Field(min_length=1)]
+
+
+# where a table's keys are fixed; elsewhere they are names: of stations, roles, points
+_KEYS: tuple[tuple[tuple[str, ...], type[_Strict]], ...] = (
+    ((), _File),
+    (("stations", "*"), _Station),
+    (("stations", "*", "laboratory"), _Laboratory),
+    (("stations", "*", "instruments", "*"), _Instrument),
+    (("stations", "*", "instruments", "*", "calibration"), _Calibration),
+)
+_IN_OTHER_WORDS = {
+    "string_type": "text in double quotes is wanted here",
+    "int_type": "a whole number is wanted here",
+    "list_type": "a list in square brackets is wanted here",
+    "dict_type": "a table is wanted here",
+    "model_type": "a table is wanted here",
+    "model_attributes_type": "a table is wanted here",
+    "date_type": "a bare date is wanted here, as 2026-03-31 without quotes",
+    "date_from_datetime_inexact": "a bare date is wanted here, without a time",
+    "string_too_short": "this must not be empty",
+    "too_short": "at least one is needed",
+    "greater_than_equal": "this must be 1 or more",
+    "missing": "this key is missing",
+    "extra_forbidden": "there is no such key",
+}
+
+
+def check(text: str, file: str) -> tuple[dict[str, StationConfig], list[Mistake]]:
+    """Return the stations by name, and every mistake in the order of the lines; with a mistake there are no stations."""
+    readable, values, torn = loads_all(text)
+    lines = key_lines(readable)
+    values = {key: value for key, value in values.items() if not key.startswith("unreadable-")}
+    mistakes = [Mistake(file, one.line, one.key, one.what) for one in torn]
+
+    def note(path: KeyPath, what: str, hint: str = "") -> None:
+        mistakes.append(Mistake(file, _line(lines, path), ".".join(map(str, path)), what, hint))
+
+    taken_out = {one.key.rpartition(".")[2] for one in torn}
+    parsed = None
+    try:
+        parsed = _File.model_validate(values)
+    except ValidationError as error:
+        for flaw in error.errors():
+            if not (flaw["type"] == "missing" and flaw["loc"][-1] in taken_out):
+                note(_path(flaw), *_in_words(flaw))
+    stations = values.get("stations")
+    for name, station in stations.items() if isinstance(stations, dict) else ():
+        for path, what, hint in _contradictions(station) if isinstance(station, dict) else ():
+            if not (what.endswith("is missing") and taken_out & {str(path[-1]), hint}):
+                note(("stations", name, *path), what, hint)
+    mistakes.sort(key=lambda one: (one.line, one.key))
+    if mistakes or parsed is None:
+        return {}, mistakes
+    return {name: _frozen(name, station) for name, station in parsed.stations.items()}, []
+
+
+def _line(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
+    """Return the line of the key, or of the nearest table around it."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def _path(flaw: ErrorDetails) -> KeyPath:
+    return tuple(part for part in flaw["loc"] if part != "[key]")
+
+
+def _in_words(flaw: ErrorDetails) -> tuple[str, str]:
+    what = _IN_OTHER_WORDS.get(flaw["type"], flaw["msg"])
+    if flaw["type"] == "extra_forbidden":
+        return what, did_you_mean(str(flaw["loc"][-1]), _keys_beside(flaw["loc"]))
+    if flaw["type"] == "missing" or not isinstance(flaw["input"], str | int | float):
+        return what, ""
+    return f"{what}, not {flaw['input']!r}", ""
+
+
+def _keys_beside(path: KeyPath) -> list[str]:
+    for pattern, model in _KEYS:
+        if len(pattern) == len(path) - 1 and all(p in {"*", part} for p, part in zip(pattern, path, strict=False)):
+            return list(model.model_fields)
+    return []
+
+
+def _contradictions(station: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield (path, what, hint) for what no type can say. The station may have any shape."""
+    launch = station.get("launch")
+    if isinstance(launch, str) and launch not in LAUNCHABLE:
+        yield ("launch",), f"{launch!r} cannot be launched", did_you_mean(launch, LAUNCHABLE)
+    if launch is not None and "unit_http" in station:
+        yield ("unit_http",), "a launched station says itself where its unit is", "remove this key"
+    instruments = _table(station, "instruments")
+    yield from _instruments(instruments, launched=launch is not None)
+    yield from _wiring(_table(station, "wiring"))
+    yield from _list(station, "isolators", ISOLATORS)
+    yield from _list(station, "safe_state", [role for role in REQUIRED_ROLES if role in instruments] or REQUIRED_ROLES)
+    named = station.get("safe_state")
+    for role in ENERGISERS if isinstance(named, list) else ():
+        if role not in named and role in instruments:
+            yield ("safe_state",), f"{role} is not in it", f"add {role!r}: it must be made safe"
+
+
+def _table(station: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = station.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _instruments(instruments: Mapping[str, Any], *, launched: bool) -> Iterator[tuple[KeyPath, str, str]]:
+    drivers, roles = read_drivers(), read_roles()
+    for role in REQUIRED_ROLES:
+        if role not in instruments:
+            yield ("instruments", role), f"the role {role} is missing", f"add a table [stations.NAME.instruments.{role}]"
+    taken: dict[str, str] = {}
+    for role, entry in instruments.items():
+        here: KeyPath = ("instruments", role)
+        if role not in roles:
+            yield here, "there is no such role", did_you_mean(role, roles)
+        if not isinstance(entry, dict):
+            continue
+        driver, resource = entry.get("driver"), entry.get("resource")
+        if isinstance(driver, str) and driver not in drivers:
+            yield (*here, "driver"), f"there is no driver {driver!r}", did_you_mean(driver, drivers)
+        elif isinstance(driver, str) and role in roles and drivers[driver] != role:
+            fitting = ", ".join(name for name, filled in drivers.items() if filled == role)
+            yield (*here, "driver"), f"{driver} is a driver for {drivers[driver]}, not for {role}", f"known: {fitting}"
+        if launched and resource is not None:
+            yield (*here, "resource"), "a launched station says itself where its instruments are", "remove this key"
+        elif not launched and resource is None:
+            yield (*here, "resource"), "this key is missing", "a real instrument needs its address"
+        elif isinstance(resource, str):
+            yield from _resource((*here, "resource"), resource, role, taken)
+        yield from _calibration((*here, "calibration"), entry.get("calibration"))
+
+
+def _resource(path: KeyPath, resource: str, role: str, taken: dict[str, str]) -> Iterator[tuple[KeyPath, str, str]]:
+    if resource.lower().startswith("ftdi:"):
+        if not FTDI_RESOURCE.fullmatch(resource):
+            yield path, f"{resource!r} names no FTDI device by its serial", "as in ftdi://ftdi:4232h:HILFIX01"
+    elif not RESOURCE.fullmatch(resource):
+        yield path, f"{resource!r} is no VISA resource", "as in TCPIP::192.0.2.10::hislip0::INSTR"
+    other = taken.setdefault(_same_address(resource), role)
+    if other != role:
+        yield path, f"{other} has this address already", "two instruments cannot share one"
+
+
+def _same_address(resource: str) -> str:
+    """Bring resource strings that mean the same to one spelling: board 0, the default device and INSTR may be left out."""
+    text = re.sub(r"^(TCPIP|USB|GPIB)::", r"\g<1>0::", resource.strip(), flags=re.IGNORECASE).casefold()
+    text = text.removesuffix("::instr")
+    return text.removesuffix("::inst0") if text.startswith("tcpip") else text
+
+
+def _calibration(path: KeyPath, calibration: object) -> Iterator[tuple[KeyPath, str, str]]:
+    if not isinstance(calibration, dict):
+        return
+    made, due = calibration.get("date"), calibration.get("due")
+    if type(made) is date and type(due) is date and due <= made:
+        yield (*path, "due"), f"{due} is not after the calibration of {made}", "are the two swapped?"
+
+
+def _wiring(wiring: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    points: dict[int, str] = {}
+    for point, channel in wiring.items():
+        if type(channel) is int and points.setdefault(channel, point) != point:
+            yield ("wiring", point), f"channel {channel} is wired to {points[channel]!r} already", ""
+
+
+def _list(station: Mapping[str, Any], key: str, known: tuple[str, ...] | list[str]) -> Iterator[tuple[KeyPath, str, str]]:
+    values = station.get(key)
+    for index, value in enumerate(values if isinstance(values, list) else ()):
+        if isinstance(value, str) and value not in known:
+            yield (key, index), f"{value!r} means nothing here", did_you_mean(value, known)
+        elif value in values[:index]:
+            yield (key, index), f"{value!r} stands here twice", ""
+
+
+def _frozen(name: str, station: _Station) -> StationConfig:
+    return StationConfig(
+        name=name,
+        launch=station.launch or "",
+        slots=station.slots,
+        unit_http=station.unit_http or "",
+        isolators=tuple(station.isolators),
+        safe_state=tuple(station.safe_state),
+        laboratory=station.laboratory.model_dump(),
+        instruments={role: _frozen_instrument(role, one) for role, one in station.instruments.items()},
+        wiring=dict(station.wiring),
+    )
+
+
+def _frozen_instrument(role: str, entry: _Instrument) -> InstrumentConfig:
+    calibration = Calibration(**entry.calibration.model_dump()) if entry.calibration else None
+    return InstrumentConfig(role, entry.driver, entry.resource or "", entry.serial or "", calibration)

@@ -1,0 +1,48 @@
+"""What the Smart Power tests share: powered states of the unit, and one socket under load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hil.dut.smart_power.board import SmartPower
+from hil.plans.plan import Plan
+from hil.station.station import Station
+from hil.tests.smart_power.loadpoint import SocketUnderLoad
+from hil.tests.smart_power.relayshot import RelayShots
+
+
+@pytest.fixture(scope="module")
+def rails(bench: Station, board: SmartPower) -> Iterator[None]:
+    """The unit runs from the DC supply at J43; mains is off."""
+    with bench.rail():
+        board.boot()
+        yield
+
+
+@pytest.fixture(scope="module")
+def mains(bench: Station, board: SmartPower, plan: Plan) -> Iterator[None]:
+    """The unit runs from the mains source at Un, with its firmware up."""
+    with bench.mains(plan.nominal["un_v"], plan.nominal["frequency_hz"]):
+        board.boot()
+        yield
+
+
+@pytest.fixture(scope="module")
+def shots(bench: Station, board: SmartPower, rails: None) -> RelayShots:
+    """Oscilloscope captures of each relay's actuations, taken once and read by many tests."""
+    return RelayShots(bench, board)
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3, 4], ids="socket{}".format)
+def socket(
+    request: pytest.FixtureRequest, bench: Station, board: SmartPower, plan: Plan, mains: None
+) -> Iterator[SocketUnderLoad]:
+    """One socket closed, the others open, the load routed to it, its meter in the tester's hands."""
+    number: int = request.param
+    for relay in board.relays:
+        (relay.set if relay.socket == number else relay.reset)()
+        bench.clock.sleep(0.2)
+    with bench.loaded(number) as load, board.meters() as meters:
+        yield SocketUnderLoad(number, bench, load, meters[number - 1], board.revision.metering, plan)

@@ -1,0 +1,118 @@
+"""Before mains: interlocks, rails from the DC supply, boot, identity, the meters' bus, and quiet coils."""
+
+from __future__ import annotations
+
+import pytest
+
+from hil.dut.atm90e26.device import MeterBusFault
+from hil.dut.smart_power.board import SmartPower, parse_banner
+from hil.errors import UnitSilent
+from hil.metrology.budget import combine, rectangular, resolution
+from hil.metrology.reading import Reading
+from hil.metrology.waveforms import between, edges
+from hil.run.measure import Measurer
+from hil.run.run import Run
+from hil.station.station import Station
+from hil.tests.smart_power.relayshot import RAIL_V
+
+ISOLATORS = ("spi", "uart", "scope", "dmm")
+BOOT_WINDOW_S = 1.6  # application runs after 0.87 s (facts 7.6)
+NORMAL_BOOT = (0x8, 0x2B)
+RAIL_CHANNEL = 4
+
+
+@pytest.mark.requirement("BP-01")
+def test_interlocks_allow_power(bench: Station, measure: Measurer) -> None:
+    """Lid closed, emergency stop released, isolators declared."""
+    measure.check("interlock.lid_closed", bench.fixture.lid_closed())
+    measure.check("interlock.emergency_stop_released", bench.fixture.emergency_stop_released())
+    for isolator in ISOLATORS:
+        measure.check("interlock.isolators_declared", isolator in bench.config.isolators, isolator=isolator)
+    bench.check_interlocks()
+
+
+@pytest.mark.requirement("BP-06")
+@pytest.mark.parametrize("relay", ["K1", "K2", "K3", "K4"])
+def test_no_coil_is_pulsed_at_power_up(bench: Station, board: SmartPower, measure: Measurer, relay: str) -> None:
+    """From power-up until the firmware runs, the collectors follow the rail."""
+    bench.fixture.release_reset()
+    with bench.route(f"scope1.{relay}.SET", f"scope2.{relay}.RESET"):
+        bench.scope.set_timebase(BOOT_WINDOW_S, 0.01)
+        for channel in (1, 2, RAIL_CHANNEL):
+            bench.scope.set_channel(channel, -1.0, 7.0)
+        bench.scope.arm(RAIL_CHANNEL, RAIL_V / 2, rising=True)
+        with bench.rail():
+            bench.clock.sleep(BOOT_WINDOW_S)
+            waves = {channel: bench.scope.read_waveform(channel) for channel in (1, 2, RAIL_CHANNEL)}
+            board.wait_for_boot()
+    rail = waves[RAIL_CHANNEL]
+    up_s = edges(rail.time_s, rail.voltage_v, 0.9 * RAIL_V, 0.2)[0].time_s + 0.001
+
+    for channel, action in ((1, "SET"), (2, "RESET")):
+        below_v = rail.voltage_v - waves[channel].voltage_v
+        dip_v = float(between(rail.time_s, below_v, up_s, BOOT_WINDOW_S).max())
+        reading = combine(dip_v, "V", [rectangular("oscilloscope, 8 bits of 8 V, two channels", 0.1)]).reading
+        measure("relay.reset_glitch", reading, coil=f"{relay}.{action}")
+
+
+@pytest.mark.requirement("BP-02")
+@pytest.mark.parametrize(("rail", "point", "expected_v"), [("5V", "dmm.rail_5v", 5.0), ("3V3", "dmm.rail_3v3", 3.3)])
+def test_rail_voltages(
+    bench: Station, rails: None, measure: Measurer, rail: str, point: str, expected_v: float
+) -> None:
+    """The rails are within tolerance with the firmware running."""
+    with bench.route(point):
+        voltage = bench.dmm.measure_dc_voltage_v(expected_v)
+    budget = combine(voltage.value, "V", [rectangular(f"DMM: {voltage.source}", voltage.half_width)])
+    measure("rail.voltage", budget.reading, budget=budget.components, rail=rail)
+
+
+@pytest.mark.requirement("BP-02")
+def test_idle_current(bench: Station, rails: None, measure: Measurer) -> None:
+    """The board draws what its parts should draw, no more."""
+    current_a = bench.dc_supply.measure_current_a(1)
+    accuracy = bench.dc_supply.current_accuracy_a(1, current_a)
+    budget = combine(current_a, "A", [rectangular(f"DC supply: {accuracy.source}", accuracy.half_width)])
+    measure("rail.idle_current", budget.reading, budget=budget.components)
+
+
+@pytest.mark.requirement("BP-03")
+def test_the_firmware_boots(bench: Station, board: SmartPower, rails: None, measure: Measurer) -> None:
+    """From release of EN to the first answer; the ROM says that it booted from flash."""
+    bench.fixture.console.clear()
+    boot = board.restart()
+    banner = parse_banner(bench.fixture.console.log_text())
+    budget = combine(boot.took_s, "s", [resolution("polling of the console: 0.5 s of waiting and a pause", 0.55)])
+    measure("boot.time", budget.reading, budget=budget.components)
+    measure.check("boot.from_flash", banner is not None and banner.boot_code in NORMAL_BOOT)
+
+
+@pytest.mark.requirement("BP-04")
+def test_the_unit_says_who_it_is(bench: Station, board: SmartPower, rails: None, run: Run, measure: Measurer) -> None:
+    """Serial, board and revision are those that were scanned; console and HTTP agree."""
+    identity = board.identity()
+    measure.check("identity.matches", identity.serial == run.options.serial, field="serial")
+    measure.check("identity.matches", identity.board == run.options.board, field="board")
+    measure.check("identity.matches", identity.revision == run.options.revision, field="revision")
+    try:
+        over_http = bench.http().call("Factory.Identity")["serial"]
+    except UnitSilent as error:
+        measure.note(str(error))
+        over_http = None
+    measure.check("identity.matches", over_http == identity.serial, field="console_and_http")
+
+
+@pytest.mark.requirement("BP-05")
+def test_each_meter_answers_on_its_chip_select(board: SmartPower, rails: None, measure: Measurer) -> None:
+    """Two complementary words are written to each meter and read back, and LastData agrees."""
+    with board.meters() as meters:
+        answers = {}
+        for number, meter in enumerate(meters, 1):
+            try:
+                meter.prove_bus()
+                answers[number] = True
+            except MeterBusFault as fault:
+                measure.note(str(fault))
+                answers[number] = False
+    for number, answered in answers.items():
+        measure("spi.meter_answers", Reading(float(answered), "yes", 0.0), meter=f"U{number}")

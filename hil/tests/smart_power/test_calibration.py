@@ -1,0 +1,149 @@
+"""Calibration of U1-U4 by the maker's application note (AN26, chapter 3), stored in the unit and proved to stay.
+
+The registers of the chip forget; the unit keeps them in its flash and the firmware loads them at each boot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hil.dut.atm90e26 import Calibration
+from hil.dut.atm90e26.calibration import gain_word, i_gain_word, phi_word, u_gain_word
+from hil.dut.atm90e26.device import Atm90e26, MeterRejectedCalibration
+from hil.dut.smart_power.board import SmartPower
+from hil.metrology.budget import combine, percent_error_budget, resolution, type_a
+from hil.metrology.decision import Verdict
+from hil.metrology.statistics import mean
+from hil.plans.plan import Plan
+from hil.run.measure import Measurer
+from hil.station.station import Station
+from hil.tests.smart_power.loadpoint import LOAD_SETTLE_S, METER_UPDATE_S, Pair, SocketUnderLoad, reference
+
+READINGS = 6  # per step: calibration should be quieter than what it is judged by
+PHI_PER_ERROR = 3763.74  # AN26 chapter 3, at PF 0.5 inductive and 50 Hz
+OFF_S = 2.0
+SOCKETS = (1, 2, 3, 4)
+
+calibrations: dict[int, Calibration] = {}  # what this module found, by socket, until it is stored
+
+
+@pytest.mark.requirement("MET-01")
+def test_each_chip_select_belongs_to_its_socket(
+    socket: SocketUnderLoad, board: SmartPower, plan: Plan, measure: Measurer
+) -> None:
+    """With a load on one socket only, its own meter sees the current and the others do not."""
+    if not measure.ready("metering.share_on_own_meter", socket=socket.number):
+        return
+    socket.set_point(plan.nominal["ib_a"], "1")
+    currents_a = {s.number: _current_a(socket, s.chip_select) for s in board.revision.sockets}
+    total_a = sum(currents_a.values())
+    share_pct = 100.0 * currents_a[socket.number] / total_a if total_a > 0.0 else 0.0
+    parts = [resolution("1 mA of each meter, uncalibrated", 0.001, 100.0 / max(total_a, 0.001))]
+    budget = combine(share_pct, "%", parts)
+    measure("metering.share_on_own_meter", budget.reading, budget=budget.components, socket=socket.number)
+
+
+@pytest.mark.requirement("MET-02")
+def test_import_is_metered_as_import(socket: SocketUnderLoad, plan: Plan, measure: Measurer) -> None:
+    """A resistive load gives positive power and a positive power factor."""
+    if not measure.ready("metering.import_sign", socket=socket.number):
+        return
+    socket.set_point(plan.nominal["ib_a"], "1")
+    seen = socket.pair().unit
+    measure.check("metering.import_sign", seen.power_w > 0.0 and seen.power_factor > 0.0, socket=socket.number)
+
+
+@pytest.mark.requirement("MET-03")
+def test_the_meter_can_be_calibrated(socket: SocketUnderLoad, plan: Plan, measure: Measurer) -> None:
+    """Gain at Ib and PF 1, phase at PF 0.5 inductive, voltage and current gain: all within the chip's registers."""
+    if not measure.ready("calibration.gain_correction", "calibration.phase_correction", socket=socket.number):
+        return
+    nominal = socket.sense.nominal_calibration()
+    _load(socket, nominal)
+    socket.set_point(plan.nominal["ib_a"], "1")
+    pairs = [socket.pair() for _ in range(READINGS)]
+    error = mean([p.unit.power_w / p.reference.power_w - 1 for p in pairs])
+    verdict = _measure_gain(measure, socket, pairs, error)
+    if verdict is not Verdict.PASS:
+        measure.ready("calibration.phase_correction", socket=socket.number)
+        return
+    gained = replace(
+        nominal,
+        l_gain=gain_word(error),
+        u_gain=u_gain_word(*_true_and_read(pairs, lambda p: (p.reference.voltage_v, p.unit.voltage_v))),
+        i_gain_l=i_gain_word(*_true_and_read(pairs, lambda p: (p.reference.current_a, p.unit.current_a))),
+    )
+    _load(socket, gained)
+    socket.set_point(plan.nominal["ib_a"], "0.5i")
+    pairs = [socket.pair() for _ in range(READINGS)]
+    error = mean([p.unit.power_w / p.reference.power_w - 1 for p in pairs])
+    if _measure_phase(measure, socket, pairs) is not Verdict.PASS:
+        return
+    found = replace(gained, l_phi=phi_word(error))
+    _load(socket, found)
+    calibrations[socket.number] = found
+
+
+@pytest.mark.requirement("MET-04")
+def test_calibration_survives_a_power_cycle(bench: Station, board: SmartPower, mains: None, measure: Measurer) -> None:
+    """Stored through Factory.CalStore; after two seconds without mains the chips run on the same words again."""
+    ready = [n for n in SOCKETS if measure.ready("calibration.survives_power_cycle", socket=n)]
+    if not ready:
+        return
+    for number in ready:
+        board.store_calibration(number, calibrations[number])
+    bench.source.off()
+    bench.clock.sleep(OFF_S)
+    bench.source.on()
+    board.wait_for_boot()
+    with board.meters() as meters:
+        kept = {number: _runs_on(meters[number - 1], calibrations[number]) for number in ready}
+    for number, same in kept.items():
+        measure.check("calibration.survives_power_cycle", same, socket=number)
+
+
+def _current_a(socket: SocketUnderLoad, chip_select: int) -> float:
+    """Read the current a meter shows, on the bus of the socket under load."""
+    socket.bench.clock.sleep(METER_UPDATE_S)
+    return Atm90e26(socket.meter.bus, chip_select).snapshot().current_a
+
+
+def _load(socket: SocketUnderLoad, calibration: Calibration) -> None:
+    socket.meter.start(calibration, socket.bench.clock)
+    socket.bench.clock.sleep(LOAD_SETTLE_S)
+
+
+def _true_and_read(pairs: list[Pair], both: object) -> tuple[float, float]:
+    assert callable(both)
+    values = [both(p) for p in pairs]
+    return mean([true for true, _ in values]), mean([read for _, read in values])
+
+
+def _measure_gain(measure: Measurer, socket: SocketUnderLoad, pairs: list[Pair], error: float) -> Verdict:
+    """Journal the correction L = -e / (1 + e), in percent."""
+    accuracy = socket.bench.power_meter.power_accuracy_w(pairs[-1].reference)
+    of_error = percent_error_budget(
+        [p.unit.power_w for p in pairs], [p.reference.power_w for p in pairs], (), [reference(accuracy)]
+    )
+    sensitivity = 1.0 / (1.0 + error) ** 2
+    parts = [replace(c, sensitivity=c.sensitivity * sensitivity) for c in of_error.components]
+    budget = combine(-100.0 * error / (1.0 + error), "%", parts)
+    return measure("calibration.gain_correction", budget.reading, budget=budget.components, socket=socket.number)
+
+
+def _measure_phase(measure: Measurer, socket: SocketUnderLoad, pairs: list[Pair]) -> Verdict:
+    """Journal the phase correction in counts of Lphi."""
+    counts = [PHI_PER_ERROR * (p.unit.power_w / p.reference.power_w - 1) for p in pairs]
+    budget = combine(mean(counts), "1", [type_a("scatter", counts), resolution("one count", 1.0)])
+    return measure("calibration.phase_correction", budget.reading, budget=budget.components, socket=socket.number)
+
+
+def _runs_on(meter: Atm90e26, calibration: Calibration) -> bool:
+    """Say whether a chip runs on these words and accepts both checksums."""
+    try:
+        meter.check_calibration()
+    except MeterRejectedCalibration:
+        return False
+    return meter.read_calibration() == calibration
