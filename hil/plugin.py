@@ -159,7 +159,7 @@ class _RunPlugin:
         run, requirements = self.run, _requirements(item)
         if run.stopped:
             return (yield)
-        title = (getattr(item, "obj", None) and item.obj.__doc__ or "").strip().partition("\n")[0]
+        title = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip().partition("\n")[0]
         run.write(TestStarted(test=item.nodeid, requirement=requirements, title=title))
         run.measure.begin(item.nodeid)
         self._errors = []

@@ -27,6 +27,7 @@ class ItechAcLoad:
 
     def __init__(self, link: ScpiLink, clock: Clock) -> None:
         self._link, self._clock = link, clock
+        self._configured = False
 
     def identify(self) -> Identity:
         identity = ask_identity(self._link, self.MODEL, r"IT8615L?")
@@ -42,7 +43,7 @@ class ItechAcLoad:
             raise OutOfRange("load current_a", current_a, 0.0, MAX_CURRENT_A)
         if not 0.0 < abs(power_factor) <= 1.0:
             raise OutOfRange("load power_factor", power_factor, -1.0, 1.0)
-        tell_checked(self._link, "SYST:REM;:SYST:MODE AC;:SOUR:FUNC CURR;:SYST:CFPF:PRI PF")
+        self._configure()
         tell_checked(self._link, f"SOUR:PFAC {power_factor:.3f};:SOUR:CURR {current_a:.4f}")
 
     def on(self) -> None:
@@ -72,6 +73,15 @@ class ItechAcLoad:
 
     def close(self) -> None:
         self._link.close()
+
+    def _configure(self) -> None:
+        """Choose AC, constant current and power factor before crest factor, once; AC only while the input is open."""
+        if self._configured:
+            return
+        if self._link.ask("SYST:REM;:SYST:MODE?").upper() != "AC":
+            tell_checked(self._link, "SYST:MODE AC")
+        tell_checked(self._link, "SOUR:FUNC CURR;:SYST:CFPF:PRI PF")
+        self._configured = True
 
     def _number(self, query: str) -> float:
         text = self._link.ask(query)

@@ -13,11 +13,11 @@ import numpy as np
 from hil.clock import Clock, wait_until
 from hil.errors import BadAnswer, NoReading, OutOfRange
 from hil.instruments.identity import ask_identity
-from hil.instruments.roles import Identity, Scope, Waveform
+from hil.instruments.roles import Identity, OverRange, Scope, Waveform
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
 
 CHANNELS = 4
-MIN_SPAN_V, MAX_SPAN_V = 0.008, 400.0  # full screen, 1 mV/div at 1:1 to 50 V/div at 10:1; unverified
+MIN_SPAN_V, MAX_SPAN_V = 0.008, 40.0  # full screen, 1 mV/div to 5 V/div, times the probe's factor; unverified
 MIN_DURATION_S, MAX_DURATION_S = 50e-9, 500.0  # full screen: 10 divisions of 5 ns .. 50 s; unverified
 POINTS = 100_000
 RUNNING, ARMED = 1 << 3, 1 << 5  # :OPER:COND?
@@ -68,10 +68,13 @@ class KeysightDsox:
     def set_channel(self, channel: int, low_v: float, high_v: float) -> None:
         """Show one channel, DC coupled, with low_v at the bottom of the screen and high_v at its top."""
         _check_channel(channel)
-        if not MIN_SPAN_V <= high_v - low_v <= MAX_SPAN_V:
-            raise OutOfRange(f"scope channel {channel} span, V", high_v - low_v, MIN_SPAN_V, MAX_SPAN_V)
         name = f":CHAN{channel}"
         span_v, middle_v = high_v - low_v, (high_v + low_v) / 2
+        if span_v <= 0.0:
+            raise OutOfRange(f"scope channel {channel} span, V", span_v, MIN_SPAN_V, MAX_SPAN_V)
+        probe = parse_number(self._link.who, f"{name}:PROB?", self._link.ask(f"{name}:PROB?"))
+        if not MIN_SPAN_V * probe <= span_v <= MAX_SPAN_V * probe:
+            raise OutOfRange(f"scope channel {channel} span, V", span_v, MIN_SPAN_V * probe, MAX_SPAN_V * probe)
         tell_checked(self._link, f"{name}:DISP ON;{name}:COUP DC;{name}:RANG {span_v:.6g};{name}:OFFS {middle_v:.6g}")
 
     def arm(self, channel: int, level_v: float, rising: bool) -> None:
@@ -97,7 +100,7 @@ class KeysightDsox:
         return not self._condition() & RUNNING
 
     def read_waveform(self, channel: int) -> Waveform:
-        """Return one channel of the finished single shot; clipped samples are NoReading."""
+        """Return one channel of the finished single shot; one clipped sample makes it OverRange."""
         _check_channel(channel)
         if not self.triggered():
             raise NoReading(self._link.who, ":WAV:DATA?", "", "the single shot is not complete: no trigger came")
@@ -111,7 +114,7 @@ class KeysightDsox:
         if len(codes) != preamble.points or not len(codes):
             raise BadAnswer(self._link.who, ":WAV:DATA?", f"{len(data)} bytes", f"not {preamble.points:g} words")
         if clipped := int(np.count_nonzero((codes <= LOWEST_CODE) | (codes >= HIGHEST_CODE))):
-            raise NoReading(
+            raise OverRange(
                 self._link.who, ":WAV:DATA?", f"{clipped} of {len(codes)} samples", f"channel {channel} is clipped"
             )
         index = np.arange(len(codes), dtype=np.float64)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,15 @@ from hil.errors import NoReading
 
 
 class OverRange(NoReading):
-    """The input is beyond the range: an open circuit to an ohmmeter. Its blame is the caller's to judge."""
+    """The input is beyond the range: an open circuit to an ohmmeter, a clipped waveform.
+
+    The bench works, so whose fault it is, is for the caller to judge: the same unit may do it again.
+    """
+
+
+if TYPE_CHECKING:
+    from hil.links.console import Console
+    from hil.links.spi import SpiBus
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,11 @@ class Switch(Instrument, Protocol):
 
 class Fixture(Instrument, Protocol):
     """The adapter that holds the unit: reset and boot lines, SPI, console, lid, emergency stop, contact sense."""
+
+    @property
+    def spi(self) -> SpiBus: ...
+    @property
+    def console(self) -> Console: ...
 
     def hold_in_reset(self) -> None: ...
     def release_reset(self, download: bool = False) -> None: ...

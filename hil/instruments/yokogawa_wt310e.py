@@ -75,12 +75,11 @@ class YokogawaWt310e:
     def measure(self) -> PowerReading:
         """Return the first update that began after this call; waits for one to two update periods.
 
-        power_factor is nan where no current flows: the analyser says so, and it is true.
+        power_factor is nan where the analyser shows an error for it alone: without current there is none.
         """
         self.configure()
         values = self._fresh_values()
-        no_current = self._value(values, "I") == 0 or self._value(values, "S") == 0
-        undefined = values["LAMB"].strip().upper() == "NAN" and no_current
+        undefined = values["LAMB"].strip().upper() in {"NAN", "INF"}  # over-range shows in U or I as well, and raises
         return PowerReading(
             voltage_v=self._value(values, "U"),
             current_a=self._value(values, "I"),

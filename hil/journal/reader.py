@@ -156,5 +156,7 @@ def _refuse_constant(text: str) -> float:
 def _check_first(name: object, data: Mapping[str, Any]) -> None:
     if name != RunStarted.EVENT:
         raise JournalDamaged(1, f"it is {name!r}, but a record begins with {RunStarted.EVENT}")
-    if data.get("journal") != FORMAT:
-        raise JournalVersion(data.get("journal"))
+    if "journal" not in data:
+        raise JournalDamaged(1, "it does not state its format")
+    if data["journal"] != FORMAT:
+        raise JournalVersion(data["journal"])

@@ -138,13 +138,14 @@ def _requirement(facts: _Facts, asked: Mapping[str, Any]) -> RequirementSummary:
         verdict, reason = _verdict(facts, mine, missing, needed, tests)
     else:
         verdict, reason = Verdict.NOT_COVERED, ""
-    if not required:
-        why = str(asked.get("why") or "")
-        reason = "; ".join(part for part in ("not required" + (f": {why}" if why else ""), reason) if part)
     waiver = facts.waivers.get(name)
     if waiver and verdict is not Verdict.PASS:
         because = f" ({waiver.finding})" if waiver.finding else ""
-        verdict, reason = Verdict.WAIVED, f"{waiver.text}{because}; without the waiver: {verdict}, {reason}"
+        instead = f"{verdict}, {reason}" if reason else str(verdict)
+        verdict, reason = Verdict.WAIVED, f"{waiver.text}{because}; without the waiver: {instead}"
+    if not required:
+        why = str(asked.get("why") or "")
+        reason = "; ".join(part for part in ("not required" + (f": {why}" if why else ""), reason) if part)
     return RequirementSummary(
         id=name,
         title=str(asked.get("title", "")),

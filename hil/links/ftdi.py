@@ -21,7 +21,7 @@ LATENCY_MS = 1  # the shortest on which FTDI's documents agree; the default of 1
 HINTS = {
     errno.EBUSY: "another process works with this port; end it, or use another fixture",
     errno.EACCES: "no permission; install the udev rule for FTDI devices (docs)",
-    errno.ENODEV: "the device was unplugged",
+    errno.ENODEV: "the device is gone: unplugged, or the simulated station ended",
 }
 
 _open_ports: set[tuple[str, int]] = set()
@@ -89,9 +89,10 @@ class FtdiPort:
 
 def find_serials() -> list[str]:
     """Return the serial numbers of the FT4232H chips that are connected now."""
-    tools = _tools()
-    tools.flush_cache()  # pyftdi remembers devices that are gone, and fails on them
-    found = tools.find_all([(VENDORS["ftdi"], PRODUCTS["4232h"])])
+    with ftdi_errors("USB", "this computer", "list devices"):
+        tools = _tools()
+        tools.flush_cache()  # pyftdi remembers devices that are gone, and fails on them
+        found = tools.find_all([(VENDORS["ftdi"], PRODUCTS["4232h"])])
     return sorted(str(device.sn) for device, _ in found)
 
 

@@ -10,8 +10,8 @@ import socket
 import struct
 import threading
 from array import array
+from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +24,7 @@ DEVICE = struct.Struct("<HHHH")
 ENUMERATE, OPEN, CLOSE, CLAIM, RELEASE, CONTROL, BULK_OUT, BULK_IN, RESET = range(9)
 NO_DEVICE, TIMED_OUT = 19, 110
 WORDS = {NO_DEVICE: "No such device (it may have been disconnected)", 16: "Resource busy", TIMED_OUT: "timed out"}
+READ_BYTES = 1 << 16
 GRACE_S = 10.0  # a simulated station that is this late beyond a transfer's own time-out is dead
 
 _backend: RemoteUsb | None = None
@@ -80,6 +81,10 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
         self.address = (host, port)
         self.transfers = 0  # control and bulk, for benchmarks
         self._socket: socket.socket | None = None
+        self._deadline_s = 0.0
+        self._owed = 0  # answers that are still to come: one at most, but for an interrupt between question and answer
+        self._came = bytearray()
+        self._later: deque[tuple[int, int, int]] = deque()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -120,8 +125,7 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
         return self._ask(OPEN)[0]
 
     def close_device(self, dev_handle: int) -> None:
-        with suppress(USBError):  # the device or the station may be gone, and the handle with it
-            self._ask(CLOSE, handle=dev_handle)
+        self._let_go(CLOSE, 0, dev_handle)
 
     def set_configuration(self, dev_handle: int, config_value: int) -> None:
         """Leave it as it is: there is one configuration, and it is always active."""
@@ -136,7 +140,7 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
         self._ask(CLAIM, index=intf, handle=dev_handle)
 
     def release_interface(self, dev_handle: int, intf: int) -> None:
-        self._ask(RELEASE, index=intf, handle=dev_handle)
+        self._let_go(RELEASE, intf, dev_handle)
 
     def ctrl_transfer(
         self, dev_handle: int, bm_request_type: int, request: int, value: int, index: int, data: Any, timeout: int
@@ -180,31 +184,67 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
         timeout_ms: int = 0,
         data: bytes = b"",
     ) -> tuple[int, bytes]:
-        head = REQUEST.pack(op, kind, request, value, index, handle, in_length, timeout_ms, len(data))
         with self._lock:
-            if self._socket is None:
-                raise _error(NO_DEVICE)
-            try:
-                self._socket.settimeout(timeout_ms * 1e-3 + GRACE_S)
-                self._socket.sendall(head + data)
-                status, length = ANSWER.unpack(self._receive(ANSWER.size))
-                answer = self._receive(length)
-            except OSError as error:
-                self._hang_up()
-                raise _error(NO_DEVICE) from error
+            while self._later:
+                self._exchange_later()
+            head = REQUEST.pack(op, kind, request, value, index, handle, in_length, timeout_ms, len(data))
+            status, answer = self._exchange(head + data, timeout_ms * 1e-3 + GRACE_S)
         if status < 0:
             raise _error(-status)
         return status, answer
 
-    def _receive(self, length: int) -> bytes:
+    def _let_go(self, op: int, interface: int, handle: int) -> None:
+        """Release or close, or leave it to the next request: a finalizer may call this in the midst of one."""
+        self._later.append((op, interface, handle))
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            while self._later and self._socket is not None:
+                self._exchange_later()
+        except USBError:
+            self._later.clear()  # the station is gone, and what was open with it
+        finally:
+            self._lock.release()
+
+    def _exchange_later(self) -> None:
+        op, interface, handle = self._later.popleft()
+        self._exchange(REQUEST.pack(op, 0, 0, 0, interface, handle, 0, 0, 0), GRACE_S)
+
+    def _exchange(self, message: bytes, deadline_s: float) -> tuple[int, bytes]:
+        """Send one request and return its answer; an answer that an interrupt left behind is thrown away first."""
+        if self._socket is None:
+            raise _error(NO_DEVICE)
+        try:
+            if deadline_s != self._deadline_s:
+                self._socket.settimeout(deadline_s)
+                self._deadline_s = deadline_s
+            while self._owed:
+                self._receive()
+            self._owed += 1
+            self._socket.sendall(message)
+            return self._receive()
+        except OSError as error:
+            self._hang_up()
+            raise _error(NO_DEVICE) from error
+
+    def _receive(self) -> tuple[int, bytes]:
+        """Return status and data of one answer; what has come of it survives an interrupt."""
         assert self._socket is not None
-        parts = b""
-        while len(parts) < length:
-            part = self._socket.recv(length - len(parts))
+        size = ANSWER.size
+        while True:
+            if len(self._came) >= ANSWER.size:
+                status, length = ANSWER.unpack_from(self._came)
+                size = ANSWER.size + length
+                if len(self._came) >= size:
+                    break
+            part = self._socket.recv(READ_BYTES)
             if not part:
                 raise ConnectionResetError("the simulated station closed its USB socket")
-            parts += part
-        return parts
+            self._came += part
+        data = bytes(self._came[ANSWER.size : size])
+        del self._came[:size]
+        self._owed -= 1
+        return status, data
 
     def _dial(self) -> None:
         try:
@@ -213,11 +253,14 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
             where = "{}:{}".format(*self.address)
             raise USBError(f"no simulated USB at {where}: {error}", None, NO_DEVICE) from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._deadline_s = GRACE_S
 
     def _hang_up(self) -> None:
         if self._socket:
             self._socket.close()
-            self._socket = None
+        self._socket, self._owed = None, 0
+        self._came.clear()
+        self._later.clear()
 
 
 class _Device:

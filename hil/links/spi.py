@@ -69,6 +69,7 @@ class SpiBus:
         self.frequency_hz = 30e6 / (1 + divisor)
         self.transfers = 0  # USB bulk transfers asked for, for benchmarks: one per buffer out, one per packet in
         self.buffers = 0
+        self._suspect = False  # something ended a transfer between question and answer
         self._lock = threading.Lock()
         self._port = FtdiPort(who, resource, 1)
         self.who, self.where = who, self._port.where
@@ -91,6 +92,8 @@ class SpiBus:
         """Do all steps in order; return one entry per SpiRead. When it returns, the last frame has ended."""
         answers: list[bytes] = []
         with self._lock:
+            if self._suspect:
+                self._synchronise()
             for commands, lengths, clocks in batches(steps):
                 data = self._exchange(commands, sum(lengths), clocks)
                 at = 0
@@ -102,6 +105,7 @@ class SpiBus:
     def _exchange(self, commands: bytes, length: int, clocks: int) -> bytes:
         """Run one buffer. Its last answer is the pins themselves: proof that it was executed to the end."""
         chip = self._port.chip
+        self._suspect = True
         with ftdi_errors(self.who, self.where, "SPI"):
             chip.write_data(commands)
             # the engine may still be shifting: every empty packet is one latency period of waiting
@@ -110,18 +114,18 @@ class SpiBus:
         self.buffers += 1
         self.transfers += 1 + math.ceil((length + 1) / 510)
         if len(data) != length + 1:
-            self._recover()
+            self._synchronise()
             raise BadAnswer(self.who, "SPI", data.hex(), f"{len(data)} bytes instead of {length + 1}; purged")
+        self._suspect = False
         if data[-1] & CS_ALL != CS_ALL:
             raise BadAnswer(self.who, "SPI", f"{data[-1]:02x}", "a chip select stays low; look for a short on J44")
         return data[:-1]
 
-    def _recover(self) -> None:
-        """Throw away what is late, so that it is never taken for the next answer."""
-        self._synchronise()
-
     def _synchronise(self) -> None:
-        """Purge, then make the engine prove that it listens: a bad command must come back as FA and its code."""
+        """Purge what is late, so that it is never taken for an answer; then make the engine prove that it listens.
+
+        A bad command must come back as FA and its code.
+        """
         chip = self._port.chip
         with ftdi_errors(self.who, self.where, "MPSSE synchronisation"):
             chip.purge_buffers()
@@ -129,6 +133,7 @@ class SpiBus:
             got = bytes(chip.read_data_bytes(2, 16))
         if got != b"\xfa" + SYNC_BYTES:
             raise BadAnswer(self.who, "MPSSE synchronisation", got.hex(), "expected faaa; unplug the fixture's USB")
+        self._suspect = False
 
 
 def batches(steps: Sequence[SpiStep]) -> list[tuple[bytes, list[int], int]]:

@@ -24,6 +24,9 @@ ENCODING = "latin-1"  # every byte is a character: a stray 0xB5 must not be a Un
 TEXT_BYTES, BLOCK_BYTES = 1 << 16, 1 << 20
 VXI11_BYTES = 1 << 24  # an answer that is an exact multiple of what is asked for times out: ask for more than any has
 
+SENTINEL = "*IDN?"
+SENTINEL_LINES = 20  # more lines than any instrument owes us
+
 _manager: Any = None
 _manager_lock = threading.Lock()
 
@@ -71,6 +74,7 @@ class VisaLink:
         self._lock = threading.RLock()  # a session is not thread safe: two threads got each other's answers
         self._dead = ""
         self._suspect = False
+        self._identity = ""
         self._resource: Any = None
         with self._lock, self._errors("open"):
             self._open()
@@ -88,6 +92,8 @@ class VisaLink:
             text = bytes(self._resource.read_raw(self._chunk_bytes(TEXT_BYTES))).decode(ENCODING).strip()
             if not text:
                 raise BadAnswer(self.who, message, text, "empty")
+            if message == SENTINEL:
+                self._identity = text
             return text
 
     def ask_block(self, message: str) -> bytes:
@@ -187,7 +193,11 @@ class VisaLink:
         }
         if self.kind is Kind.SERIAL:
             options["baud_rate"] = self._baud_rate
-        self._resource = _resource_manager().open_resource(self.where, **options)
+        try:
+            self._resource = _resource_manager().open_resource(self.where, **options)
+        except Exception as error:
+            _close_leaked_sockets(error)
+            raise
         interface: Any = getattr(self._session(), "interface", None)
         if self.kind is Kind.SOCKET:
             refused = interface.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -208,14 +218,24 @@ class VisaLink:
 
     def _resynchronise(self) -> None:
         """Make sure that nothing said so far can be an answer to what comes next; the link is dead if that fails."""
-        self._suspect = False
-        if self.kind in {Kind.HISLIP, Kind.VXI11} and self._cleared():
-            return
-        self._hang_up()
+        self._suspect = True  # until done: an interrupt may fall into this as well
         try:
-            self._open()
+            if not (self.kind in {Kind.HISLIP, Kind.VXI11} and self._cleared()):
+                self._hang_up()
+                self._open()
+            if self.kind is Kind.SERIAL and self._identity:
+                self._find_sentinel()
+            self._suspect = False
         except Exception as error:  # noqa: BLE001  whatever it was, the link is dead, and every later use says why
             self._die(f"could not be opened again after an error ({error})")
+
+    def _find_sentinel(self) -> None:
+        """Read until the identity comes back: a serial line has no session whose end would drop a late answer."""
+        self._resource.write_raw((SENTINEL + self._write_termination).encode(ENCODING))
+        for _ in range(SENTINEL_LINES):
+            if bytes(self._resource.read_raw()).decode(ENCODING).strip() == self._identity:
+                return
+        raise OSError(errno.EPROTO, f"{SENTINEL} is not answered any more")
 
     def _cleared(self) -> bool:
         """Clear the device; False where that failed, say because a late answer was in the way of the acknowledge."""
@@ -264,6 +284,19 @@ class VisaLink:
         if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
             return NotConnected(self.who, self.where, "nothing listens there")
         return NotConnected(self.who, self.where, f"{type(error).__name__}: {error}")
+
+
+def _close_leaked_sockets(error: BaseException | None) -> None:
+    """Close what pyvisa-py leaves open when an open fails: its sockets hang on nothing but the traceback."""
+    while error is not None:
+        step = error.__traceback__
+        while step is not None:
+            holder = step.tb_frame.f_locals.get("self")
+            for value in vars(holder).values() if hasattr(holder, "__dict__") else ():
+                if isinstance(value, socket.socket):
+                    value.close()
+            step = step.tb_next
+        error = error.__cause__ or error.__context__
 
 
 def _resource_manager() -> Any:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from hil.journal.reader import Journal
 from hil.reports.page import make_page
@@ -56,6 +57,6 @@ def when(utc: str) -> str:
     return f"{parts[1]} {parts[2]} UTC" if parts else utc
 
 
-def css_string(text: str) -> str:
+def css_string(text: str) -> Markup:
     """Quote text for CSS: whatever is not a plain letter, digit or mark becomes an escape, so nothing can break out."""
-    return '"' + "".join(c if re.fullmatch(r"[A-Za-z0-9 .:_-]", c) else f"\\{ord(c):x} " for c in text) + '"'
+    return Markup('"' + "".join(c if re.fullmatch(r"[A-Za-z0-9 .:_-]", c) else f"\\{ord(c):x} " for c in text) + '"')

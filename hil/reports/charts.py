@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from hil.reports import svg
 from hil.reports.qty import NARROW_SPACE, qty
 from hil.reports.waveforms import waveform_svg
@@ -45,7 +47,7 @@ class Panel:
     """One drawing of a chart, with what distinguishes it."""
 
     title: str
-    drawing: str
+    drawing: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Chart:
 
     title: str
     panels: tuple[Panel, ...]
-    legend: tuple[tuple[str, str], ...]
+    legend: tuple[tuple[Markup, str], ...]
 
 
 def lines(spec: Mapping[str, Any], dots: Sequence[Dot]) -> Chart:
@@ -68,8 +70,11 @@ def lines(spec: Mapping[str, Any], dots: Sequence[Dot]) -> Chart:
     ]
     name = " ".join(keys).replace("_", " ")
     legend = [(_swatch(number), f"{name} {one}".strip()) for number, one in enumerate(series) if one]
-    if any(dot.low is not None or dot.high is not None for dot in dots):
-        legend.append((_swatch_of(svg.rect(1, 2, 32, 12, svg.BAND)), "within limits at every series"))
+    if any(dot.low is not None and dot.high is not None for dot in dots):
+        legend.append((_swatch_of(svg.rect(1, 2, 32, 12, svg.BAND)), "within the limits"))
+        legend.append((_swatch_of(svg.rect(1, 2, 32, 12, svg.BAND_WIDE)), "within the limits of some series"))
+    if any(dot.low is None and dot.high is None for dot in dots):
+        legend.append((_swatch_of(svg.marker(17, 8, "circle", svg.ACCENT, hollow=True)), "no limit at this point"))
     if any(dot.verdict in _BAD for dot in dots):
         legend.append((_swatch_of(svg.cross(17, 8)), "out of limits"))
     return Chart(str(spec["title"]), tuple(panels), tuple(legend))
@@ -87,10 +92,10 @@ def bars(spec: Mapping[str, Any], dots: Sequence[Dot]) -> Chart:
     return Chart(str(spec["title"]), tuple(panels), tuple(legend))
 
 
-def place_svg(value: float, u: float | None, low: float | None, high: float | None, *, bad: bool) -> str:
+def place_svg(value: float, u: float | None, low: float | None, high: float | None, *, bad: bool) -> Markup:
     """Draw where one value lies between its limits, on 96 x 14 pixels; the words stand beside it in the table."""
     if low is None and high is None:
-        return ""
+        return Markup("")
     anchor = [edge for edge in (low, high) if edge is not None]
     if len(anchor) == 1:  # an open side: show from the value, or from zero, to a little beyond the limit
         anchor += [0.0] if anchor[0] else [value]
@@ -104,7 +109,7 @@ def place_svg(value: float, u: float | None, low: float | None, high: float | No
     if u:
         parts.append(svg.line(at(value - u), 7, at(value + u), 7, colour))
     parts.append(svg.marker(at(value), 7, "diamond" if bad else "circle", colour))
-    return f'<svg class="place" viewBox="0 0 96 14" width="96" height="14" aria-hidden="true">{"".join(parts)}</svg>'
+    return Markup(f'<svg class="place" viewBox="0 0 96 14" width="96" height="14" aria-hidden="true">{"".join(parts)}</svg>')
 
 
 def _panels(spec: Mapping[str, Any], dots: Sequence[Dot]) -> list[tuple[str, list[Dot]]]:
@@ -147,7 +152,7 @@ def _lines_panel(
     series: Sequence[str],
     keys: Sequence[str],
     reach: tuple[float, float],
-) -> str:
+) -> Markup:
     places, x_ticks = _x_scale(spec, dots)
     y = svg.linear(*reach, _BOTTOM, _TOP)
     unit = dots[0].unit
@@ -167,7 +172,7 @@ def _lines_panel(
         parts += [svg.line(at, _BOTTOM, at, _BOTTOM + 4), svg.text(at, _BOTTOM + 17, label, anchor="middle", size=11)]
     parts.append(svg.text((_LEFT + _RIGHT) / 2, _HEIGHT - 6, str(spec.get("x_label", spec["x"])), anchor="middle"))
     label = qty(0.0, unit, scale=top_label).partition(NARROW_SPACE)[2]
-    parts.append(svg.text(_RIGHT - 4, _TOP + 12, label, anchor="end"))
+    parts.append(svg.text(_LEFT - 6, _BOTTOM + 17, label, anchor="end"))
     for number, name in enumerate(series):
         mine = sorted((dot for dot in dots if dot.key(keys) == name), key=x)
         parts += _series(mine, number, x, y, reach)
@@ -207,14 +212,21 @@ def _series(dots: Sequence[Dot], number: int, x: Any, y: svg.Scale, reach: tuple
             parts.append(svg.cross(at, height))
         else:
             parts.append(svg.marker(at, height, shape, colour, hollow=dot.low is None and dot.high is None))
-        if not reach[0] <= dot.value <= reach[1]:
-            beside, anchor = (at + 9, "start") if at < (_LEFT + _RIGHT) / 2 else (at - 9, "end")
-            shown = qty(dot.value, dot.unit, to=dot.u, sign=True)
-            parts.append(svg.text(beside, height + (12 if dot.value > 0 else -4), shown, anchor=anchor, fill=svg.ALARM, size=11))
-    return parts
+    return parts + _off_scale(dots, y, reach)
 
 
-def _bars_panel(title: str, spec: Mapping[str, Any], dots: Sequence[Dot], reach: tuple[float, float]) -> str:
+def _off_scale(dots: Sequence[Dot], y: svg.Scale, reach: tuple[float, float]) -> list[str]:
+    """Say how far the farthest point of a series is off the scale, at the edge where it is drawn."""
+    outside = [dot for dot in dots if not reach[0] <= dot.value <= reach[1]]
+    if not outside:
+        return []
+    worst = max(outside, key=lambda dot: abs(dot.value))
+    shown = f"off the scale, up to {qty(worst.value, worst.unit, to=worst.u, sign=True)}"
+    height = y(worst.value) + (19 if worst.value > 0 else -11)
+    return [svg.text((_LEFT + _RIGHT) / 2, height, shown, anchor="middle", fill=svg.ALARM, size=11)]
+
+
+def _bars_panel(title: str, spec: Mapping[str, Any], dots: Sequence[Dot], reach: tuple[float, float]) -> Markup:
     keys = (str(spec["x"]), *(spec.get("series") or ()))
     left, right = 84.0, 268.0
     x = svg.linear(*reach, left, right)
@@ -241,10 +253,10 @@ def _bars_panel(title: str, spec: Mapping[str, Any], dots: Sequence[Dot], reach:
     return svg.drawing(_WIDTH, height, f"{spec['title']} {title}".strip(), parts)
 
 
-def _swatch(number: int) -> str:
+def _swatch(number: int) -> Markup:
     colour, dash, shape = svg.SERIES[number % len(svg.SERIES)]
     return _swatch_of(svg.path([(1, 8), (33, 8)], colour, 1.4, dash) + svg.marker(17, 8, shape, colour))
 
 
-def _swatch_of(parts: str) -> str:
-    return f'<svg viewBox="0 0 34 16" width="34" height="16" aria-hidden="true">{parts}</svg>'
+def _swatch_of(parts: str) -> Markup:
+    return Markup(f'<svg viewBox="0 0 34 16" width="34" height="16" aria-hidden="true">{parts}</svg>')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from hil.journal.reader import Journal
 from hil.journal.summary import SEVERITY, RequirementSummary, RunSummary
 from hil.metrology.decision import Verdict
 from hil.reports import charts
-from hil.reports.rows import Group, Source, dot, group
+from hil.reports.rows import Group, Source, dot, group, label
 from hil.reports.waveforms import MEDIA_TYPE, waveform_svg
 
 _BAD = frozenset({"fail", "conditional_fail", "aborted"})
@@ -57,6 +58,17 @@ class Requirement:
     measured: int
     least_margin_pct: float | None
     waves: tuple[Wave, ...]
+
+    @property
+    def brief(self) -> str:
+        """Return why it did not pass, points of one kind counted instead of named; section 5 names them."""
+        why = self.summary
+        counted = _counted(self.groups, why.verdict)
+        if why.verdict in {Verdict.WAIVED, Verdict.ABORTED} or not counted:
+            return why.reason or "no reason on record"
+        if why.required:
+            return counted
+        return f"{why.reason.partition(';')[0]}; {counted}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +132,22 @@ def tile(verdict: str, found: Sequence[Requirement], last: Iterable[Measurement]
     )
 
 
-def drawn_charts(specs: Iterable[Mapping[str, Any]], last: Sequence[Measurement]) -> Iterator[charts.Chart]:
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart, and the points of it that have no value."""
+
+    chart: charts.Chart
+    absent: tuple[str, ...]
+
+
+def figures(specs: Iterable[Mapping[str, Any]], last: Sequence[Measurement]) -> Iterator[Figure]:
     """Draw each chart of the plan that has at least one measured point."""
     for spec in specs:
-        dots = [dot(one) for one in last if one.base == spec["measurement"] and one.value is not None]
+        mine = [one for one in last if one.base == spec["measurement"]]
+        dots = [dot(one) for one in mine if one.value is not None]
         if dots:
-            yield (charts.bars if spec.get("kind") == "bars" else charts.lines)(spec, dots)
+            draw = charts.bars if spec.get("kind") == "bars" else charts.lines
+            yield Figure(draw(spec, dots), tuple(label(one.name) for one in mine if one.value is None))
 
 
 def _requirement(
@@ -153,6 +175,18 @@ def _requirement(
         least_margin_pct=min(margins, default=None),
         waves=tuple(drawn.of(failed)),
     )
+
+
+def _counted(groups: Sequence[Group], verdict: Verdict) -> str:
+    """Count the points with this verdict, by base name and reason."""
+    found = []
+    for one in groups:
+        last = [row for row in one.rows if not row.superseded]
+        reasons = Counter(row.reason or str(verdict) for row in last if row.verdict == verdict)
+        found += [f"{one.title}: {n} of {len(last)} points, {reason}" for reason, n in reasons.most_common(3)]
+        if len(reasons) > 3:
+            found.append(f"{one.title}: {len(reasons) - 3} more reasons")
+    return "; ".join(found)
 
 
 def _tests(journal: Journal) -> list[tuple[Test, tuple[str, ...]]]:
@@ -194,7 +228,7 @@ class _Drawn:
     def _draw(self, one: Attachment) -> Wave:
         try:
             data = json.loads(self._journal.attachment(one.sha256))
-            return Wave(str(data.get("title") or one.name), Markup(waveform_svg(data, alone=False)), "")
+            return Wave(str(data.get("title") or one.name), waveform_svg(data, alone=False), "")
         except SetupError as error:  # a page about a damaged record says so and shows the rest
             return Wave(one.name, Markup(""), str(error))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

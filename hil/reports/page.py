@@ -14,8 +14,7 @@ from hil.journal.events import Attachment, Finding, Instrument, Measurement, Not
 from hil.journal.reader import Journal
 from hil.journal.summary import RunSummary, summarise
 from hil.reports import evidence
-from hil.reports.charts import Chart
-from hil.reports.rows import Source, sources
+from hil.reports.rows import Group, Source, sources
 from hil.reports.words import MARKS, RULES, RuleWords
 
 _NOT_STATED = {"name": "", "address": "", "place": "", "customer": ""}
@@ -54,13 +53,14 @@ class Page:
     notices: tuple[Notice, ...]
     not_passed: tuple[evidence.Requirement, ...]
     instruments: tuple[Instrument, ...]
+    overdue: frozenset[str]  # roles whose calibration was due before the run
     environment: tuple[Measurement, ...]
     rules: tuple[UsedRule, ...]
     sources: tuple[Source, ...]
     not_rechecked: int  # measurements judged by figures that were not compared with the bought standard
     assumed: int  # measurements judged by figures that the board's owner has not confirmed
     areas: tuple[evidence.Area, ...]
-    charts: tuple[Chart, ...]
+    figures: tuple[evidence.Figure, ...]
     waivers: tuple[Waiver, ...]
     findings: tuple[Finding, ...]
     notes: tuple[Note, ...]
@@ -70,6 +70,12 @@ class Page:
     repeated: int  # points that took more than one attempt
     lines: int
     last_hash: str
+
+    @property
+    def budgets(self) -> tuple[tuple[str, Group], ...]:
+        """Return every group that has an uncertainty budget, with its requirement's id."""
+        found = (one for area in self.areas for one in area.requirements)
+        return tuple((one.summary.id, group) for one in found for group in one.groups if group.components)
 
 
 def make_page(journal: Journal) -> Page:
@@ -96,19 +102,20 @@ def make_page(journal: Journal) -> Page:
         notices=tuple(_notices(journal)),
         not_passed=evidence.not_passed(found),
         instruments=journal.of(Instrument),
+        overdue=overdue(journal),
         environment=tuple(one for one in last.values() if "ambient" in one.base and one.value is not None),
         rules=tuple(UsedRule(name, RULES.get(name), n) for name, n in Counter(one.rule for one in measurements).items()),
         sources=tuple(known.values()),
         not_rechecked=signs["†"],
         assumed=signs["‡"],
         areas=evidence.by_area(found),
-        charts=tuple(evidence.drawn_charts(started.charts, list(last.values()))),
+        figures=tuple(evidence.figures(started.charts, list(last.values()))),
         waivers=journal.of(Waiver),
         findings=journal.of(Finding),
         notes=journal.of(Note),
         safe_states=journal.of(SafeState),
         attachments=journal.of(Attachment),
-        points=len(last),
+        points=sum(one.value is not None for one in last.values()),
         repeated=sum(one.attempt > 1 for one in last.values()),
         lines=len(journal.entries),
         last_hash=journal.last_hash,
@@ -130,3 +137,12 @@ def _notices(journal: Journal) -> Iterator[Notice]:
     uncalibrated = [one.role for one in journal.of(Instrument) if not one.calibration]
     if uncalibrated and not started.simulated:
         yield Notice("No calibration on record", f"{', '.join(uncalibrated)}: traceability is not shown.")
+    if late := overdue(journal):
+        yield Notice("Calibration overdue on the day of the test", f"{', '.join(sorted(late))}.")
+
+
+def overdue(journal: Journal) -> frozenset[str]:
+    """Return the roles whose calibration was due before the run began; ISO dates compare as text."""
+    day = journal.entries[0].utc[:10]
+    instruments = [one for one in journal.of(Instrument) if one.calibration]
+    return frozenset(one.role for one in instruments if one.calibration and str(one.calibration.get("due", day)) < day)

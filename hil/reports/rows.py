@@ -131,11 +131,10 @@ def humane(base: str) -> str:
 
 def _row(one: Measurement, known: Mapping[tuple[str, ...], Source], *, superseded: bool) -> Row:
     margin, margin_pct = _margin(one)
-    judged = one.value is not None and one.unit != "yes"
     expanded = expanded_u(one)
     return Row(
         name=one.name,
-        label=_label(one.name),
+        label=label(one.name),
         unit=one.unit,
         value=one.value,
         u=one.u,
@@ -152,12 +151,18 @@ def _row(one: Measurement, known: Mapping[tuple[str, ...], Source], *, supersede
         attempt=one.attempt,
         superseded=superseded,
         source=known[source_key(one.limit)] if one.limit else None,
-        place=Markup(place_svg(one.value, expanded, one.low, one.high, bad=one.verdict in BAD) if judged and one.value is not None else ""),
+        place=_place(one, expanded),
         budget=one.budget,
     )
 
 
-def _label(name: str) -> str:
+def _place(one: Measurement, expanded: float | None) -> Markup:
+    if one.value is None or one.unit == "yes":
+        return Markup("")
+    return place_svg(one.value, expanded, one.low, one.high, bad=one.verdict in BAD)
+
+
+def label(name: str) -> str:
     """Turn the point of `base[socket=1,i=0.05Ib]` into `socket 1 · i 0.05Ib`; a name without a point has none."""
     point = name.partition("[")[2].removesuffix("]")
     return " · ".join(part.replace("=", "\u00a0", 1).replace("_", "\u00a0") for part in point.split(",")) if point else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 Scale = Callable[[float], float]
 
@@ -84,8 +84,8 @@ def rect(x: float, y: float, width: float, height: float, fill: str, stroke: str
 
 
 def text(x: float, y: float, what: str, *, anchor: str = "start", fill: str = MUTED, size: int = 12, bold: bool = False) -> str:
-    """Return a text, escaped."""
-    weight = ' font-weight="600"' if bold else ""
+    """Return a text, escaped; a bold one has a white edge, so that it reads on top of a trace."""
+    weight = ' font-weight="600" stroke="#fff" stroke-width="3" paint-order="stroke"' if bold else ""
     place = f'x="{px(x)}" y="{px(y)}" text-anchor="{anchor}" fill="{fill}" font-size="{size}"{weight}'
     return f"<text {place}>{escape(what)}</text>"
 
@@ -117,11 +117,11 @@ def whisker(x: float, top: float, bottom: float, colour: str) -> str:
     return f'<path d="{ends}" fill="none" stroke="{colour}" stroke-width="1"/>'
 
 
-def drawing(width: float, height: float, title: str, parts: Sequence[str], *, alone: bool = False) -> str:
+def drawing(width: float, height: float, title: str, parts: Sequence[str], *, alone: bool = False) -> Markup:
     """Return the whole <svg>; alone says that it will be a file of its own, which needs the name space."""
     space = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
     label = escape(title)
-    return (
+    return Markup(
         f'<svg{space} viewBox="0 0 {px(width)} {px(height)}" role="img" aria-label="{label}" {FONT}>'
         f"<title>{label}</title>{''.join(parts)}</svg>"
     )

@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from hil.reports import svg
 from hil.reports.qty import NARROW_SPACE, qty
 
@@ -24,7 +26,7 @@ _LANE, _GAP, _HEAD, _FOOT = 104.0, 16.0, 24.0, 40.0
 _COLUMNS = int(_RIGHT - _LEFT)
 
 
-def waveform_svg(data: Mapping[str, Any], *, alone: bool = True) -> str:
+def waveform_svg(data: Mapping[str, Any], *, alone: bool = True) -> Markup:
     """Draw {"title", "traces": [{"name", "unit", "time_s", "value"}], "marks": [{"name", "time_s"}]}.
 
     alone=False leaves the name space out, for a drawing inside a page. Raises ValueError for data of another shape.

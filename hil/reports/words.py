@@ -45,20 +45,20 @@ RULES: dict[str, RuleWords] = {
         "Simple acceptance (ILAC-G8:09/2019, 4.2.1; guard band w = 0)",
         "A result passes when the measured value lies within the limit, and fails when it lies outside. The uncertainty "
         "is stated beside the value but not subtracted from the limit.",
-        "For a value that lies on the limit, the probability that the true value is beyond it is up to 50 %. It falls "
-        "below 2.5 % where the margin is larger than U.",
+        "For a value that lies on the limit, the probability that the true value is beyond it is up to 50\u202f%. It falls "
+        "below 2.5\u202f% where the margin is larger than U.",
     ),
     "guarded": RuleWords(
         "Guarded acceptance, binary (ILAC-G8:09/2019, 4.2.2; guard band w = U)",
         "A result passes only when the measured value lies inside the limit by at least the expanded uncertainty U; "
         "otherwise it fails.",
-        "The probability that an accepted result is in truth beyond its limit is below 2.5 %.",
+        "The probability that an accepted result is in truth beyond its limit is below 2.5\u202f%.",
     ),
     "ilac-g8-non-binary": RuleWords(
         "Non-binary acceptance (ILAC-G8:09/2019, 4.2.3; guard band w = U)",
         "Inside the limit by U or more: pass. Inside by less than U: conditional pass. Outside by no more than U: "
         "conditional fail. Farther outside: fail.",
-        "The probability of a wrong statement is below 2.5 % for pass and for fail, and up to 50 % for the two "
+        "The probability of a wrong statement is below 2.5\u202f% for pass and for fail, and up to 50\u202f% for the two "
         "conditional verdicts.",
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import platform
 import subprocess
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +64,8 @@ class _RunClock:
         self._last_s = 0.0
 
     def now_s(self) -> float:
-        try:
+        with suppress(HilError):  # the bench died: the record goes on with the last time it told
             self._last_s = self.clock.now_s()
-        except HilError:  # the bench died: the record goes on with the last time it told
-            pass
         return self._last_s
 
     def sleep(self, duration_s: float) -> None:
@@ -187,8 +185,8 @@ class Run:
                     calibration=one.calibration,
                 )
             )
-        package = importlib.import_module(f"hil.dut.{o.board.replace('-', '_')}")
-        self.board = package.connect(self.station.fixture, self.station.http(), self.station.clock, o.revision)
+        package = importlib.import_module(f"hil.dut.{o.board.replace('-', '_')}.connect")
+        self.board = package.connect(self.station.fixture, self.station.clock, o.revision)
 
     def _run_started(self) -> events.RunStarted:
         o = self.options
@@ -268,11 +266,13 @@ def _station(options: RunOptions) -> StationConfig:
 def _commit() -> str:
     """Return the commit of the checkout this code runs from, with a plus where it was changed; "" outside one."""
     here = Path(__file__).resolve().parents[2]
-    ask: Callable[..., str] = lambda *words: subprocess.run(  # noqa: E731 - a one-line question
-        ["git", "-C", str(here), *words], capture_output=True, text=True, check=False
-    ).stdout.strip()
     try:
-        commit = ask("rev-parse", "HEAD") if (here / ".git").exists() else ""
-        return commit + ("+" if commit and ask("status", "--porcelain", "--untracked-files=no") else "")
+        commit = _git(here, "rev-parse", "HEAD") if (here / ".git").exists() else ""
+        return commit + ("+" if commit and _git(here, "status", "--porcelain", "--untracked-files=no") else "")
     except OSError:
         return ""
+
+
+def _git(checkout: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(checkout), *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip()

@@ -152,9 +152,7 @@ def _solve(
     return Segment(ac.frequency_hz, Port(terminal, total), Port(bus, load_i), Port(load_u, load_i), sockets_i)
 
 
-def _paths(
-    frequency_hz: float, contacts_ohm: Sequence[float | None], sockets: frozenset[int]
-) -> dict[int, complex]:
+def _paths(frequency_hz: float, contacts_ohm: Sequence[float | None], sockets: frozenset[int]) -> dict[int, complex]:
     """Return socket -> admittance from the bus to the load: contact and snubber in parallel."""
     snubber = 1 / complex(SNUBBER_OHM, -1 / (2 * math.pi * frequency_hz * SNUBBER_F))
     paths = {}

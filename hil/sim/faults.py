@@ -12,7 +12,10 @@ FAULTS: dict[str, tuple[str, str]] = {
     "k[1-4]-welded": ("K contact", "the contact is welded: closed whatever the coils do"),
     "k[1-4]-contact-resistance": ("K contact", "the contact is burnt: 0.25 ohm instead of some milliohms"),
     "k[1-4]-slow": ("K armature", "the armature sticks: operate and release take 14 ms longer"),
-    "k[1-4]-no-flyback": ("flyback diodes of K", "no diode across the SET coil: it swings up to the transistor's breakdown"),
+    "k[1-4]-no-flyback": (
+        "flyback diodes of K",
+        "no diodes across the coils: they swing up to the transistor's breakdown",
+    ),
     "k[1-4]-coils-swapped": ("drivers of K", "SET and RESET are swapped between the MCU and the collectors"),
     "cs-swapped-u1-u2": ("SPI chip selects", "the chip selects of U1 and U2 are swapped on the board"),
     "u[1-4]-gain-out-of-range": ("burden of U", "a burden of half the value: more than the gain register can correct"),

@@ -102,10 +102,12 @@ class Mpsse:
     def _execute(self, code: int) -> Blocked:
         match code:
             case 0x80:
-                self._levels = yield from self._next_byte()
-                self._direction = yield from self._next_byte()
-                self._on_time(self.t_s)
-                self._pins.drive(self.t_s, self._levels, self._direction)
+                levels = yield from self._next_byte()
+                direction = yield from self._next_byte()
+                if (levels, direction) != (self._levels, self._direction):  # said again, it only takes time
+                    self._on_time(self.t_s)
+                    self._levels, self._direction = levels, direction
+                    self._pins.drive(self.t_s, levels, direction)
             case 0x81:
                 yield from self._answer(self._pins.read(self.t_s))
             case 0x82:  # an FT4232H port has no high byte: taken, without effect
@@ -170,7 +172,7 @@ class Mpsse:
         outs = [pin if byte >> bit & 1 else 0 for bit in order] if code & WRITES else [self._levels & pin] * bits
         idle_low = not self._levels & SK
         writes_leading = (bool(code & WRITE_NEGATIVE) != idle_low) and not self._three_phase and bool(code & WRITES)
-        samples_leading = bool(code & READ_NEGATIVE) != idle_low
+        samples_leading = bool(code & READ_NEGATIVE) != idle_low if code & READS else None
         got = 0
         for index, out in enumerate(outs):
             # Data that changes on an edge changes WITH it: a slave that samples there sees the new bit, its hold time
@@ -180,7 +182,8 @@ class Mpsse:
             got = got >> 1 | sample << 7 if code & LSB_FIRST else (got << 1 | sample) & 0xFF
         return got
 
-    def _cycle(self, pin: int, out: int, following: int, writes_leading: bool, samples_leading: bool) -> int:
+    def _cycle(self, pin: int, out: int, following: int, writes_leading: bool, samples_leading: bool | None) -> int:
+        """Make one clock period; return the bit sampled on its leading or trailing edge (None: on neither)."""
         half_s, start_s, pins, direction = self.half_period_s, self.t_s, self._pins, self._direction
         levels = self._levels
         if not writes_leading and levels & pin != out:
@@ -191,7 +194,7 @@ class Mpsse:
             levels = levels & ~pin | out
         levels ^= SK
         pins.drive(start_s + half_s, levels, direction)
-        if not samples_leading:
+        if samples_leading is False:
             sample = self._sample(start_s + 2 * half_s, levels)
         levels ^= SK
         if not self._three_phase:

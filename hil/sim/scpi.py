@@ -10,8 +10,9 @@ import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from hil.sim.scpi_settings import ChoiceSetting, NumberSetting, Setting, SwitchSetting
 from hil.sim.scpi_syntax import Call, Node, ScpiError, short_form, split_outside, split_unit
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Answer = str | bytes | None
 Handler = Callable[[Any, Call], "Answer | Awaitable[Answer]"]
+H = TypeVar("H", bound=Callable[..., Any])
 
 QUEUE_LENGTH = 20  # errors; 34465A manual p. 386 (facts, instruments 3)
 
@@ -31,70 +33,15 @@ class _Command:
     most: int  # parameters
 
 
-def scpi(*patterns: str, most: int | None = None) -> Callable[[Handler], Handler]:
+def scpi(*patterns: str, most: int | None = None) -> Callable[[H], H]:
     """Hang a method at these headers (manual notation); most = how many parameters it takes."""
 
-    def mark(handler: Handler) -> Handler:
+    def mark(handler: H) -> H:
         marks: list[tuple[str, int | None]] = getattr(handler, "scpi_headers", [])
         handler.scpi_headers = [*marks, *((pattern, most) for pattern in patterns)]  # type: ignore[attr-defined]
         return handler
 
     return mark
-
-
-@dataclass(frozen=True, slots=True)
-class NumberSetting:
-    """A numeric setting: its header (manual notation, # for a suffix), default, range and unit."""
-
-    name: str
-    header: str
-    default: float
-    low: float
-    high: float
-    unit: str = ""
-    form: str = "{:+.8E}"
-
-    def read(self, call: Call) -> float:
-        return call.number(0, self.low, self.high, self.unit, self.default)
-
-    def write(self, value: Any, call: Call) -> str:
-        if call.has(0):  # VOLT? MAX asks for the limit, not for the setting
-            value = call.number(0, self.low, self.high, self.unit, self.default)
-        return self.form.format(value)
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceSetting:
-    """A setting that is one of a few words (manual notation); the query answers the short form."""
-
-    name: str
-    header: str
-    default: str
-    choices: tuple[str, ...]
-
-    def read(self, call: Call) -> str:
-        return call.choice(0, self.choices)
-
-    def write(self, value: Any, call: Call) -> str:
-        return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchSetting:
-    """A setting that is on or off; the query answers 1 or 0."""
-
-    name: str
-    header: str
-    default: bool
-
-    def read(self, call: Call) -> bool:
-        return call.boolean(0)
-
-    def write(self, value: Any, call: Call) -> str:
-        return str(int(value))
-
-
-Setting = NumberSetting | ChoiceSetting | SwitchSetting
 
 
 class ScpiInstrument:
@@ -130,6 +77,13 @@ class ScpiInstrument:
         self.errors_drawn = world.rng("bench", self.ROLE, "errors")
         self.noise = world.rng("bench", self.ROLE, "noise")
 
+    def hang(
+        self, pattern: str, handler: Callable[[Call], Answer | Awaitable[Answer]], most: int | None = None
+    ) -> None:
+        """Hang a handler at a header at run time: for families of headers that differ in one word."""
+        default = 0 if pattern.endswith("?") else 1
+        self._tree.add(pattern, _Command(pattern, lambda _, call: handler(call), default if most is None else most))
+
     # -- executing -------------------------------------------------------------------------------------------------
 
     async def execute(self, message: str) -> Answer:
@@ -157,7 +111,7 @@ class ScpiInstrument:
     async def _one(self, header: str, args: list[str], path: tuple[str, ...]) -> tuple[Answer, tuple[str, ...]]:
         name = header.upper().removesuffix("?")
         if name.startswith("*"):
-            words = (name,)
+            words: tuple[str, ...] = (name,)
         elif name.startswith(":"):
             words = tuple(name[1:].split(":"))
         else:
@@ -230,7 +184,7 @@ class ScpiInstrument:
 
     def drawn(self, half_width: float) -> float:
         """Draw this instrument's own error: within a third of half_width, its specification."""
-        return float(self.errors_drawn.normal(0.0, 0.4).clip(-1.0, 1.0)) * half_width / 3.0 if half_width else 0.0
+        return max(-1.0, min(1.0, float(self.errors_drawn.normal(0.0, 0.4)))) * half_width / 3.0
 
     async def finish(self) -> None:
         """Wait until nothing is pending."""
@@ -242,7 +196,9 @@ class ScpiInstrument:
     def push(self, code: int, text: str = "") -> None:
         """Put an error into the queue; the 21st turns the last one into -350."""
         text = text or ScpiError(code).text
-        self.event_status |= 0x20 if -199 <= code <= -100 else 0x10 if -299 <= code <= -200 else 0x04 if code <= -400 else 0x08
+        self.event_status |= (
+            0x20 if -199 <= code <= -100 else 0x10 if -299 <= code <= -200 else 0x04 if code <= -400 else 0x08
+        )
         if len(self.errors) >= QUEUE_LENGTH:
             self.errors[-1] = (-350, ScpiError(-350).text)
         else:

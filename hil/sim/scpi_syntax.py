@@ -51,7 +51,18 @@ ERROR_TEXTS = {
 _HEADER = re.compile(r"(?:\*[A-Za-z]+|:?[A-Za-z]\w*(?::[A-Za-z]\w*)*)\??$")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:\s*[eE]\s*[+-]?\d+)?)\s*([A-Za-z%/]*)$")
 _BASES = {"H": 16, "Q": 8, "B": 2}
-_MULTIPLIERS = {"EX": 1e18, "PE": 1e15, "T": 1e12, "G": 1e9, "MA": 1e6, "K": 1e3, "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12}
+_MULTIPLIERS = {
+    "EX": 1e18,
+    "PE": 1e15,
+    "T": 1e12,
+    "G": 1e9,
+    "MA": 1e6,
+    "K": 1e3,
+    "M": 1e-3,
+    "U": 1e-6,
+    "N": 1e-9,
+    "P": 1e-12,
+}
 _OPENING, _CLOSING = "([", ")]"
 
 
@@ -225,7 +236,9 @@ class Call:
                 return short_form(name)
         raise ScpiError(-224 if re.match(r"[A-Za-z]", text) else -104)
 
-    def channels(self, index: int, valid: Sequence[int], unknown: Callable[[int], ScpiError] | None = None) -> list[int]:
+    def channels(
+        self, index: int, valid: Sequence[int], unknown: Callable[[int], ScpiError] | None = None
+    ) -> list[int]:
         """Read a channel list; a range takes the valid channels between its ends."""
         return channel_list(self.text(index), valid, unknown)
 
@@ -267,9 +280,7 @@ def _multiplier(suffix: str, unit: str) -> float:
     return _MULTIPLIERS[prefix]
 
 
-def channel_list(
-    text: str, valid: Sequence[int], unknown: Callable[[int], ScpiError] | None = None
-) -> list[int]:
+def channel_list(text: str, valid: Sequence[int], unknown: Callable[[int], ScpiError] | None = None) -> list[int]:
     """Read (@101,103:105) against the channels that exist; order and repeats are kept."""
     inner = text.replace(" ", "")
     if not (inner.startswith("(@") and inner.endswith(")")):

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class World:
         self._ticker: asyncio.Task[None] | None = None
         for fault in self.faults:
             if fault.from_s > 0.0:
-                self.at(fault.from_s, lambda name=fault.name: self._announce(name))
+                self.at(fault.from_s, partial(self._announce, fault.name))
 
     @property
     def now_s(self) -> float:

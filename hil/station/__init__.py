@@ -1,0 +1,1 @@
+"""stations.toml, the opened bench, and its safe state."""

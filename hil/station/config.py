@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from hil.errors import SetupError
@@ -18,10 +18,10 @@ class Calibration:
 
     certificate: str
     laboratory: str
-    date: date
-    due: date
+    date: datetime.date
+    due: datetime.date
 
-    def overdue(self, today: date) -> bool:
+    def overdue(self, today: datetime.date) -> bool:
         """Say whether the certificate no longer holds."""
         return today > self.due
 

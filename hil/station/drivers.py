@@ -8,12 +8,14 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from hil.errors import SetupError
+
 _INSTRUMENTS = Path(__file__).parent.parent / "instruments"
 
 
 def read_drivers(folder: Path = _INSTRUMENTS) -> dict[str, str]:
     """Return the role that each driver fills, by the name of its module."""
-    found = {path.stem: _role(ast.parse(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("[!_]*.py"))}
+    found = {path.stem: _role(_parse(path)) for path in sorted(folder.glob("[!_]*.py"))}
     return {name: role for name, role in found.items() if role}
 
 
@@ -21,9 +23,17 @@ def read_roles(source: Path = _INSTRUMENTS / "roles.py") -> frozenset[str]:
     """Return the names of the roles an instrument can have."""
     return frozenset(
         node.name
-        for node in ast.parse(source.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef) and "Instrument" in {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for node in _parse(source).body
+        if isinstance(node, ast.ClassDef)
+        and "Instrument" in {base.id for base in node.bases if isinstance(base, ast.Name)}
     )
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise SetupError(f"{path}:{error.lineno}: this driver is not Python: {error.msg}", "mend it") from error
 
 
 def _role(module: ast.Module) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from hil.station.config import Calibration, InstrumentConfig, Mistake, StationConfig
 from hil.station.drivers import read_drivers, read_roles
-from hil.station.suggest import did_you_mean
+from hil.station.suggest import closest, did_you_mean
 from hil.station.toml_lines import KeyPath, key_lines
 from hil.station.toml_recovery import loads_all
 
@@ -26,6 +26,8 @@ RESOURCE = re.compile(
     re.IGNORECASE,
 )
 FTDI_RESOURCE = re.compile(r"ftdi://[^:/]+:[^:/]+:[^:/]+")  # by serial number, never by bus address
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+Flaw = tuple[KeyPath, str, str]  # where, what, and a hint or nothing
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -36,8 +38,8 @@ class _Strict(BaseModel):
 class _Calibration(_Strict):
     certificate: _Text
     laboratory: _Text
-    date: date
-    due: date
+    date: datetime.date
+    due: datetime.date
 
 
 class _Instrument(_Strict):
@@ -93,32 +95,41 @@ _IN_OTHER_WORDS = {
 
 
 def check(text: str, file: str) -> tuple[dict[str, StationConfig], list[Mistake]]:
-    """Return the stations by name, and every mistake in the order of the lines; with a mistake there are no stations."""
+    """Return the stations by name, and every mistake in the order of the lines; with a mistake, no stations."""
     readable, values, torn = loads_all(text)
     lines = key_lines(readable)
     values = {key: value for key, value in values.items() if not key.startswith("unreadable-")}
-    mistakes = [Mistake(file, one.line, one.key, one.what) for one in torn]
-
-    def note(path: KeyPath, what: str, hint: str = "") -> None:
-        mistakes.append(Mistake(file, _line(lines, path), ".".join(map(str, path)), what, hint))
-
-    taken_out = {one.key.rpartition(".")[2] for one in torn}
-    parsed = None
-    try:
-        parsed = _File.model_validate(values)
-    except ValidationError as error:
-        for flaw in error.errors():
-            if not (flaw["type"] == "missing" and flaw["loc"][-1] in taken_out):
-                note(_path(flaw), *_in_words(flaw))
-    stations = values.get("stations")
+    parsed, flaws = _parse(values)
+    drivers, stations = read_drivers(), values.get("stations")
     for name, station in stations.items() if isinstance(stations, dict) else ():
-        for path, what, hint in _contradictions(station) if isinstance(station, dict) else ():
-            if not (what.endswith("is missing") and taken_out & {str(path[-1]), hint}):
-                note(("stations", name, *path), what, hint)
+        if isinstance(station, dict):
+            flaws += [(("stations", name, *path), what, hint) for path, what, hint in _contradictions(station, drivers)]
+    flaws = _causes(flaws, {one.key.rpartition(".")[2] for one in torn})
+    mistakes = [Mistake(file, one.line, one.key, one.what) for one in torn]
+    mistakes += [Mistake(file, _line(lines, path), _spelled(path), what, hint) for path, what, hint in flaws]
     mistakes.sort(key=lambda one: (one.line, one.key))
     if mistakes or parsed is None:
         return {}, mistakes
     return {name: _frozen(name, station) for name, station in parsed.stations.items()}, []
+
+
+def _parse(values: Mapping[str, Any]) -> tuple[_File | None, list[Flaw]]:
+    try:
+        return _File.model_validate(values), []
+    except ValidationError as error:
+        return None, [(_path(flaw), *_in_words(flaw)) for flaw in error.errors()]
+
+
+def _causes(flaws: list[Flaw], unreadable: set[str]) -> list[Flaw]:
+    """Leave out what is missing only because its line is not TOML, or its key is misspelt: that is reported already."""
+    misspelt = {(path[:-1], hint) for path, _, hint in flaws}
+    kept = []
+    for path, what, hint in flaws:
+        causes = {path[-1], "launch"} if path[-1] == "resource" else {path[-1]}
+        follows = bool(causes & unreadable) or (path[:-1], f"did you mean {path[-1]!r}?") in misspelt
+        if not (what.endswith("is missing") and follows):
+            kept.append((path, what, hint))
+    return kept
 
 
 def _line(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
@@ -126,6 +137,17 @@ def _line(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
+
+
+def _spelled(path: KeyPath) -> str:
+    """Write a path as TOML would: names with dots in quotes, places in a list in brackets."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += ("." if text else "") + (part if BARE_KEY.fullmatch(part) else f'"{part}"')
+    return text
 
 
 def _path(flaw: ErrorDetails) -> KeyPath:
@@ -148,7 +170,7 @@ def _keys_beside(path: KeyPath) -> list[str]:
     return []
 
 
-def _contradictions(station: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+def _contradictions(station: Mapping[str, Any], drivers: Mapping[str, str]) -> Iterator[Flaw]:
     """Yield (path, what, hint) for what no type can say. The station may have any shape."""
     launch = station.get("launch")
     if isinstance(launch, str) and launch not in LAUNCHABLE:
@@ -156,13 +178,14 @@ def _contradictions(station: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, 
     if launch is not None and "unit_http" in station:
         yield ("unit_http",), "a launched station says itself where its unit is", "remove this key"
     instruments = _table(station, "instruments")
-    yield from _instruments(instruments, launched=launch is not None)
+    yield from _instruments(instruments, drivers, launched=launch is not None)
     yield from _wiring(_table(station, "wiring"))
     yield from _list(station, "isolators", ISOLATORS)
     yield from _list(station, "safe_state", [role for role in REQUIRED_ROLES if role in instruments] or REQUIRED_ROLES)
     named = station.get("safe_state")
-    for role in ENERGISERS if isinstance(named, list) else ():
-        if role not in named and role in instruments:
+    meant = {closest(str(role), REQUIRED_ROLES) for role in named} if isinstance(named, list) else set(ENERGISERS)
+    for role in ENERGISERS:
+        if role not in meant and role in instruments:
             yield ("safe_state",), f"{role} is not in it", f"add {role!r}: it must be made safe"
 
 
@@ -171,11 +194,15 @@ def _table(station: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _instruments(instruments: Mapping[str, Any], *, launched: bool) -> Iterator[tuple[KeyPath, str, str]]:
-    drivers, roles = read_drivers(), read_roles()
+def _instruments(instruments: Mapping[str, Any], drivers: Mapping[str, str], *, launched: bool) -> Iterator[Flaw]:
+    roles = read_roles()
     for role in REQUIRED_ROLES:
         if role not in instruments:
-            yield ("instruments", role), f"the role {role} is missing", f"add a table [stations.NAME.instruments.{role}]"
+            yield (
+                ("instruments", role),
+                f"the role {role} is missing",
+                f"add a table [stations.NAME.instruments.{role}]",
+            )
     taken: dict[str, str] = {}
     for role, entry in instruments.items():
         here: KeyPath = ("instruments", role)
@@ -198,7 +225,7 @@ def _instruments(instruments: Mapping[str, Any], *, launched: bool) -> Iterator[
         yield from _calibration((*here, "calibration"), entry.get("calibration"))
 
 
-def _resource(path: KeyPath, resource: str, role: str, taken: dict[str, str]) -> Iterator[tuple[KeyPath, str, str]]:
+def _resource(path: KeyPath, resource: str, role: str, taken: dict[str, str]) -> Iterator[Flaw]:
     if resource.lower().startswith("ftdi:"):
         if not FTDI_RESOURCE.fullmatch(resource):
             yield path, f"{resource!r} names no FTDI device by its serial", "as in ftdi://ftdi:4232h:HILFIX01"
@@ -210,30 +237,32 @@ def _resource(path: KeyPath, resource: str, role: str, taken: dict[str, str]) ->
 
 
 def _same_address(resource: str) -> str:
-    """Bring resource strings that mean the same to one spelling: board 0, the default device and INSTR may be left out."""
+    """Bring resource strings that mean the same to one spelling: board 0, inst0 and INSTR may be left out."""
     text = re.sub(r"^(TCPIP|USB|GPIB)::", r"\g<1>0::", resource.strip(), flags=re.IGNORECASE).casefold()
     text = text.removesuffix("::instr")
     return text.removesuffix("::inst0") if text.startswith("tcpip") else text
 
 
-def _calibration(path: KeyPath, calibration: object) -> Iterator[tuple[KeyPath, str, str]]:
+def _calibration(path: KeyPath, calibration: object) -> Iterator[Flaw]:
     if not isinstance(calibration, dict):
         return
     made, due = calibration.get("date"), calibration.get("due")
-    if type(made) is date and type(due) is date and due <= made:
+    if type(made) is datetime.date and type(due) is datetime.date and due <= made:
         yield (*path, "due"), f"{due} is not after the calibration of {made}", "are the two swapped?"
 
 
-def _wiring(wiring: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+def _wiring(wiring: Mapping[str, Any]) -> Iterator[Flaw]:
     points: dict[int, str] = {}
     for point, channel in wiring.items():
         if type(channel) is int and points.setdefault(channel, point) != point:
             yield ("wiring", point), f"channel {channel} is wired to {points[channel]!r} already", ""
 
 
-def _list(station: Mapping[str, Any], key: str, known: tuple[str, ...] | list[str]) -> Iterator[tuple[KeyPath, str, str]]:
+def _list(station: Mapping[str, Any], key: str, known: tuple[str, ...] | list[str]) -> Iterator[Flaw]:
     values = station.get(key)
-    for index, value in enumerate(values if isinstance(values, list) else ()):
+    if not isinstance(values, list):
+        return
+    for index, value in enumerate(values):
         if isinstance(value, str) and value not in known:
             yield (key, index), f"{value!r} means nothing here", did_you_mean(value, known)
         elif value in values[:index]:

@@ -20,6 +20,7 @@ _IN_OTHER_WORDS = {
     "Unclosed array": "the array is not closed, or a comma is missing in it",
     "Unclosed inline table": "the inline table is not closed on its line, or a comma is missing in it",
     "Illegal character '\\n'": "the string is not closed",
+    "Unterminated string": "the string is not closed",
     "Invalid value": "this is no value: text stands in double quotes",
     "Invalid statement": "this is neither a [table] nor a 'key = value'",
     "Cannot overwrite a value": "this key has a value already",
@@ -47,11 +48,20 @@ def loads_all(text: str) -> tuple[str, dict[str, Any], list[SyntaxMistake]]:
         except tomllib.TOMLDecodeError as error:
             line, what = _place(str(error), lines)
         first, last = _faulty_lines(lines, line, what)
-        key = _KEY.match(lines[first - 1])
         in_other_words = _IN_OTHER_WORDS.get(what, what[0].lower() + what[1:])
-        mistakes.append(SyntaxMistake(first, key[1] if key else "", in_other_words))
+        mistakes.append(SyntaxMistake(first, _about(lines, first), in_other_words))
         _take_out(lines, first, last)
     return "", {}, mistakes
+
+
+def _about(lines: list[str], line: int) -> str:
+    """Guess the key path of a line that cannot be read, from it and from the table header above it."""
+    key = _KEY.match(lines[line - 1])
+    if key is None or _HEADER.match(lines[line - 1]):
+        return key[1] if key else ""
+    headers = (_HEADER_KEYS.match(text) for text in reversed(lines[: line - 1]))
+    table = next((header[1] for header in headers if header), "")
+    return f"{table}.{key[1]}" if table else key[1]
 
 
 def _place(message: str, lines: list[str]) -> tuple[int, str]:
@@ -60,7 +70,8 @@ def _place(message: str, lines: list[str]) -> tuple[int, str]:
     what = message[: place.start()] if place else message
     if place and place["line"]:
         return int(place["line"]), what
-    return max((number for number, line in enumerate(lines, 1) if line.strip()), default=1), what
+    last = max((number for number, line in enumerate(lines, 1) if line.strip()), default=1)
+    return last, "Unterminated string" if what == "Expected \"'''\"" else what
 
 
 def _faulty_lines(lines: list[str], line: int, what: str) -> tuple[int, int]:

@@ -121,6 +121,8 @@ def test_the_energy_register_wraps() -> None:
     [
         lambda: an26.gain_word(1.5),  # needs -60 %
         lambda: an26.gain_word(-0.4),  # needs +67 %
+        lambda: an26.gain_word(-1.0),  # a dead meter
+        lambda: an26.gain_word(-2.0),  # a reversed current transformer
         lambda: an26.phi_word(0.28),
         lambda: an26.phi_word(-0.28),
         lambda: an26.u_gain_word(230, 180),

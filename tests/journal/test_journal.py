@@ -291,7 +291,7 @@ def test_no_changed_byte_goes_unnoticed(sound, data):
     place = data.draw(st.integers(0, sound.rindex(b"\n", 0, -1)))
     byte = data.draw(st.integers(0, 255).filter(lambda b: b != sound[place]))
 
-    with pytest.raises(JournalDamaged):
+    with pytest.raises((JournalDamaged, JournalVersion)):  # the format's own digit may be hit
         parse_journal(sound[:place] + bytes([byte]) + sound[place + 1 :], Path())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from desk import Desk
 from serving import Loop
 
 
@@ -13,3 +14,8 @@ def loop() -> Iterator[Loop]:
     loop = Loop()
     yield loop
     loop.close()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()

@@ -63,7 +63,8 @@ def pl_constant(
 
 def gain_word(error: float, old_word: int = 0) -> int:
     """Return Lgain that takes out an energy error (0.01 = 1 %) found at PF 1 with old_word in the register."""
-    gain = (1 + signed(old_word) / 2**15) / (1 + error) - 1
+    shown = 1 + error  # as a fraction of the truth; a dead meter shows 0
+    gain = (1 + signed(old_word) / 2**15) / shown - 1 if shown else math.inf
     if not -MAX_GAIN <= gain <= MAX_GAIN:
         raise CalibrationOutOfRange("Lgain", gain, -MAX_GAIN, MAX_GAIN)
     return twos_complement(_nearest("Lgain", gain * 2**15, -0x4000, 0x4000))

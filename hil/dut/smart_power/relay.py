@@ -31,11 +31,11 @@ class Relay:
         self.socket, self.set_coil, self.reset_coil = socket, set_coil, reset_coil
 
     def set(self) -> Command:
-        """Let the firmware pulse the SET coil: the contact should close and stay."""
+        """Let the firmware pulse the SET coil: the contact should close and stay. Returns before the pulse is over."""
         return self._switch(on=True)
 
     def reset(self) -> Command:
-        """Let the firmware pulse the RESET coil: the contact should open and stay."""
+        """Let the firmware pulse the RESET coil: the contact should open and stay. Returns before the pulse is over."""
         return self._switch(on=False)
 
     def believed_on(self) -> bool:

@@ -1,0 +1,1 @@
+"""The chips on the simulated boards, at their pins."""

@@ -167,7 +167,7 @@ class Atm90e26:
         self._watch_sag()
 
     def _reset(self, t_s: float) -> None:
-        self._words = {address: word for address, word in (CONFIGURATION | METERING | MEASUREMENT).items()}
+        self._words = CONFIGURATION | METERING | MEASUREMENT
         del self._words[0x3B]  # what is read there is computed, like CS1
         self._cs1 = self._cs2 = 0
         self._pl_high = METERING[0x21]
@@ -275,7 +275,7 @@ class Atm90e26:
         q_var = q * scale * (1 + noise.relative * row[3]) + noise.p_w * row[3]
         product = math.sqrt(mean.u2 * mean.i2)
         seen = product * scale > 0.05  # below this the chip has no angle to show [A]
-        factor = max(-1.0, min(1.0, (p - self._correction.p_offset_mv2) / product / self._correction.gain)) if seen else 0
+        factor = max(-1.0, min(1.0, p / product / (self._correction.gain or 1.0))) if seen else 0.0
         angle_deg = math.degrees(math.atan2(q, p)) if seen else 0.0
         small = words[0x04] == SMALL_POWER
         power_lsb = max(1e-9, self._small_power_w) if small else 1.0

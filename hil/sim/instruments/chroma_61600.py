@@ -37,7 +37,9 @@ class Chroma61602(ScpiErrorQueue, ScpiInstrument):
     UNKNOWN = frozenset({"*OPC", "*WAI", "*TRG", "*OPT"})  # the manual's list has no *OPC
     RESET_S = 3.0
     SETTINGS: ClassVar = (
-        NumberSetting("level_v", "[:SOURce]:VOLTage[:LEVel][:IMMediate][:AMPLitude]:AC", 0.0, 0.0, 300.0, "V", "{:.1f}"),
+        NumberSetting(
+            "level_v", "[:SOURce]:VOLTage[:LEVel][:IMMediate][:AMPLitude]:AC", 0.0, 0.0, 300.0, "V", "{:.1f}"
+        ),
         ChoiceSetting("range", "[:SOURce]:VOLTage:RANGe", "LOW", ("LOW", "HIGH", "AUTO")),
         NumberSetting("limit_v", "[:SOURce]:VOLTage:LIMit:AC", 300.0, 0.0, 300.0, "V", "{:.1f}"),
         NumberSetting("frequency_hz", "[:SOURce]:FREQuency[:CW][:IMMediate]", 60.0, 15.0, 1000.0, "HZ", "{:.2f}"),
@@ -93,7 +95,8 @@ class Chroma61602(ScpiErrorQueue, ScpiInstrument):
         if level_v > min(highest_v, self.get("limit_v")):
             for name, value in before.items():
                 self.put(name, value)
-            raise ScpiError(-222)
+            self.push(-222)
+            return
         self._applied = {"level_v": level_v, "range": range_name}
         self._apply()
 
@@ -128,7 +131,7 @@ class Chroma61602(ScpiErrorQueue, ScpiInstrument):
             return
         now_s = self.world.now_s
         window = self.bench.ac_window("source", now_s - 0.1, now_s)
-        if window.i_rms_a > self.get("limit_a") > 0.0:
+        if window.i_rms_a >= 0.995 * self.get("limit_a"):  # it folds its voltage back to hold the limit
             self._questionable |= OVER_CURRENT
             self.put("output", False)
             self.bench.set_ac(on=False)

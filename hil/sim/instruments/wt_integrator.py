@@ -5,9 +5,8 @@ Ref: IM WT310E-17EN, chapter 6, INTEGrate group; error codes 813 and 842 to 845:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import math
+from typing import TYPE_CHECKING
 
 from hil.sim.scpi_syntax import ScpiError
 

@@ -1,6 +1,6 @@
 """Yokogawa WT310E digital power meter, over VXI-11; every 0.25 s (:RATE) a new set of values, never in between.
 
-Ref: IM WT310E-17EN, chapters 5 to 7 (facts, instruments 3.2); no-data and over-range as NAN and INF: its Modbus chapter.
+Ref: IM WT310E-17EN, chapters 5 to 7 (facts, instruments 3.2); NAN and INF for no data and over-range: its Modbus part.
 Accuracy at 45 to 66 Hz, unverified: U, I and P 0.1 % of reading + 0.05 % of range; at power factor 0 0.1 % of S more.
 """
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hil.sim.instruments.wt_integrator import Integrator
-from hil.sim.scpi import ChoiceSetting, NumberSetting, ScpiInstrument, SwitchSetting, scpi
+from hil.sim.instruments.wt_numbers import derived, engineering, text
+from hil.sim.scpi import ChoiceSetting, NumberSetting, ScpiInstrument, SwitchSetting, scpi, short_form
 from hil.sim.scpi_syntax import Call, ScpiError, definite_block
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ OVER_RANGE = 1.4  # of the range, at crest factor 3: the display shows --OL--
 PEAK_OVER = 3.0  # of the range, at crest factor 3
 RANGE_UP, RANGE_DOWN = 1.3, 0.3  # of the range: where automatic ranging moves
 ZERO_BELOW = 0.005  # of the range: smaller rms values are shown as zero [A]
-NO_DATA, OVER = "NAN", "INF"
 UPDATE_BIT, INTEGRATING_BIT, TIMER_BIT = 1, 2, 4
 
 
@@ -56,7 +56,7 @@ class YokogawaWT310E(ScpiInstrument):
         ChoiceSetting("wiring", ":INPut:WIRing", "P1W2", ("P1W2",)),
         SwitchSetting("line_filter", ":INPut:FILTer[:LINE]", False),
         SwitchSetting("frequency_filter", ":INPut:FILTer:FREQuency", False),
-        NumberSetting("crest", ":INPut:CFACtor", 3, 3, 6, "", "{:.0f}"),
+        NumberSetting("crest", ":INPut:CFACtor", 3, 3, 3, "", "{:.0f}"),  # crest factor 6 is not modelled: refused
         NumberSetting("count", ":NUMeric[:NORMal]:NUMber", 9, 1, 10, "", "{:.0f}"),
         ChoiceSetting("format", ":NUMeric:FORMat", "ASC", ("ASCii", "FLOat")),
         SwitchSetting("hold", ":HOLD", False),
@@ -72,8 +72,9 @@ class YokogawaWT310E(ScpiInstrument):
 
     def __init__(self, world: World, bench: Bench) -> None:
         super().__init__(world, bench)
-        self._gain = {("v", r): 1.0 + self.drawn(0.001) for r in RANGES_V}
-        self._gain |= {("a", r): 1.0 + self.drawn(0.001) for r in RANGES_A}
+        # half the specification each, so that power, their product, stays within a third of its own
+        self._gain = {("v", r): 1.0 + self.drawn(0.0005) for r in RANGES_V}
+        self._gain |= {("a", r): 1.0 + self.drawn(0.0005) for r in RANGES_A}
         self._offset_w = {(v, a): self.drawn(0.0005 * v * a) for v in RANGES_V for a in RANGES_A}
         self._phase_rad = self.drawn(0.001)
         self._frequency_gain = 1.0 + self.drawn(0.0006)
@@ -81,6 +82,7 @@ class YokogawaWT310E(ScpiInstrument):
         self._next_range = dict(self._range)
         self._rate_s, self._rate_from_s = 0.25, 0.0
         self._latest: tuple[float, Values] = (-1.0, Values({}, 0))
+        self._reactive_var = 0.0
         self._events_since_s = 0.0
         self._events = 0
         self.integrator = Integrator(world, bench)
@@ -96,8 +98,9 @@ class YokogawaWT310E(ScpiInstrument):
         """Return the values of the last update; automatic ranging acts between one update and the next."""
         at_s = self._last_update_s()
         if at_s != self._latest[0] and not (self.get("hold") and self._latest[0] >= 0.0):
-            if at_s - self._latest[0] > 20 * self._rate_s:
-                self._latest = (at_s - 20 * self._rate_s, self._latest[1])  # nobody looked at those in between
+            kept = max(1, min(20, int(25.0 / self._rate_s)))  # the bench remembers 30 s
+            if at_s - self._latest[0] > kept * self._rate_s:
+                self._latest = (at_s - kept * self._rate_s, self._latest[1])  # nobody saw those in between
             while self._latest[0] < at_s - 1e-9:
                 end_s = min(at_s, self._latest[0] + self._rate_s) if self._latest[0] >= 0.0 else at_s
                 self._latest = (end_s, self._measure(end_s))
@@ -109,6 +112,7 @@ class YokogawaWT310E(ScpiInstrument):
             return Values({}, 0)  # nothing measured yet at this rate
         window = self.bench.ac_window("reference", end_s - self._rate_s, end_s)
         range_v, range_a = self._range["v"], self._range["a"]
+        self._reactive_var = window.q_var
         noise = self.noise.normal(0.0, 1.0, 5) * math.sqrt(0.25 / self._rate_s)
         volts = window.u_rms_v * self._gain["v", range_v] + 2e-5 * range_v * noise[0]
         amps = window.i_rms_a * self._gain["a", range_a] + 2e-5 * range_a * noise[1]
@@ -118,7 +122,7 @@ class YokogawaWT310E(ScpiInstrument):
         over_a = window.i_rms_a > OVER_RANGE * range_a
         volts = volts if volts > ZERO_BELOW * range_v else 0.0
         amps = amps if amps > ZERO_BELOW * range_a else 0.0
-        values = _derived(volts, amps, watts, math.copysign(1.0, window.q_var))
+        values = derived(volts, amps, watts, math.copysign(1.0, window.q_var))
         frequency_hz = window.frequency_hz * self._frequency_gain + 2e-4 * noise[3]
         values["FU"] = frequency_hz if volts > 0.1 * range_v else math.inf
         values["FI"] = frequency_hz if amps > 0.1 * range_a else math.inf
@@ -176,17 +180,17 @@ class YokogawaWT310E(ScpiInstrument):
         values = self._values()
         numbers = [self._number(self._function(item), values) for item in wanted]
         if self.get("format") == "FLO":
-            import numpy as np  # noqa: PLC0415 (only this format needs it)
+            import numpy as np
 
             return definite_block(np.array(numbers, dtype=">f4").tobytes(), digits=4)
-        return ",".join(
-            _text(number, self._function(item)) for item, number in zip(wanted, numbers, strict=True)
-        )
+        return ",".join(text(number, self._function(item)) for item, number in zip(wanted, numbers, strict=True))
 
     def _number(self, function: str, values: Values) -> float:
         if function in {"WH", "AH", "TIME"}:
-            gain = self._gain["v", self._range["v"]] * self._gain["a", self._range["a"]]
-            return self.integrator.reading(function, gain, self._offset_w[self._range["v"], self._range["a"]])
+            range_v, range_a = self._range["v"], self._range["a"]
+            gain = self._gain["v", range_v] * self._gain["a", range_a]
+            offset_w = self._offset_w[range_v, range_a] - self._reactive_var * self._phase_rad * gain
+            return self.integrator.reading(function, gain, offset_w)
         return values.by_function.get(function, math.nan)
 
     # -- ranges and rate -------------------------------------------------------------------------------------------
@@ -210,11 +214,11 @@ class YokogawaWT310E(ScpiInstrument):
 
     @scpi(":INPut:VOLTage:RANGe?")
     def _voltage_range(self, call: Call) -> str:
-        return _engineering(self._next_range["v"], 4)
+        return engineering(self._next_range["v"], 4)
 
     @scpi(":INPut:CURRent:RANGe?")
     def _current_range(self, call: Call) -> str:
-        return _engineering(self._next_range["a"], 4)
+        return engineering(self._next_range["a"], 4)
 
     @scpi(":INPut:CRANge?")
     def _check_range(self, call: Call) -> str:
@@ -234,7 +238,7 @@ class YokogawaWT310E(ScpiInstrument):
 
     @scpi(":RATE?")
     def _rate(self, call: Call) -> str:
-        return _engineering(self._rate_s, 4)
+        return engineering(self._rate_s, 4)
 
     # -- integration -----------------------------------------------------------------------------------------------
 
@@ -274,7 +278,7 @@ class YokogawaWT310E(ScpiInstrument):
 
     @scpi(":INTEGrate:STATe?")
     def _integration_state(self, call: Call) -> str:
-        return self.integrator.current_state()
+        return {"RESET": "RES", "START": "STAR", "TIMEUP": "TIM"}.get(self.integrator.current_state(), "STOP")
 
     # -- status ----------------------------------------------------------------------------------------------------
 
@@ -351,13 +355,16 @@ class YokogawaWT310E(ScpiInstrument):
     # -- the rest --------------------------------------------------------------------------------------------------
 
     def dress(self, pattern: str, call: Call, answer: str) -> str:
-        """Put the header before the answers of settings, as :COMMunicate:HEADer and :VERBose say."""
+        """Write words in full and headers before settings, as :COMMunicate:VERBose and :HEADer say."""
+        if self.get("verbose"):
+            word, comma, rest = answer.partition(",")
+            answer = _IN_FULL.get(word, word) + comma + rest
         if not self.get("header") or pattern.startswith("*") or pattern.startswith(_BARE):
             return answer
         names = pattern.removesuffix("?").replace("[", "").replace("]", "")
         suffixes = iter(call.suffixes)
         names = "".join(str(next(suffixes)) if char == "#" else char for char in names)
-        return f"{names.upper() if self.get('verbose') else _shortened(names)} {answer}"
+        return f"{names.upper() if self.get('verbose') else short_form(names)} {answer}"
 
     async def reset(self) -> None:
         self._range = {"v": RANGES_V[-1], "a": RANGES_A[-1]}
@@ -367,48 +374,13 @@ class YokogawaWT310E(ScpiInstrument):
         self.integrator = Integrator(self.world, self.bench)
 
 
+_WORDS = [word for setting in YokogawaWT310E.SETTINGS for word in getattr(setting, "choices", ())]
+_WORDS += [*FUNCTIONS, "NORMal", "CONTinuous", "RESet", "STARt", "STOP", "TIMeup"]
+_IN_FULL = {_short: word.upper() for word in _WORDS if (_short := short_form(word)) != word.upper()}
 _BARE = (":NUMeric[:NORMal]:VALue", ":STATus:", ":INTEGrate:STATe", ":COMMunicate:WAIT", ":INPut:CRANge")
 
 
-def _shortened(names: str) -> str:
-    return "".join(char for char in names if not char.islower())
-
-
-def _derived(volts: float, amps: float, watts: float, sign: float) -> dict[str, float]:
-    """Compute S, Q, LAMBDA and PHI from U, I and P, as the instrument does."""
-    apparent = volts * amps
-    ratio = watts / apparent if apparent > 0.0 else math.inf
-    if math.isfinite(ratio) and 1.0 < abs(ratio) <= 1.02:
-        ratio = math.copysign(1.0, ratio)  # noise and gains; further out is an error
-    reactive = sign * math.sqrt(max(0.0, apparent**2 - watts**2))
-    phi = sign * math.degrees(math.acos(ratio)) if abs(ratio) <= 1.0 else math.inf
-    ratio = ratio if abs(ratio) <= 1.0 else math.inf
-    return {"U": volts, "I": amps, "P": watts, "S": apparent, "Q": reactive, "LAMB": ratio, "PHI": phi}
-
-
-def _text(value: float, function: str) -> str:
-    if math.isnan(value):
-        return NO_DATA
-    if math.isinf(value):
-        return OVER
-    if function == "TIME":
-        return str(int(value))  # whole seconds
-    return _engineering(value, 6 if function in {"WH", "AH"} else 5)
-
-
-def _engineering(value: float, digits: int) -> str:
-    """Write a value with an exponent that is a multiple of three: 103.58E+00."""
-    if value == 0.0:
-        return f"{0.0:.{digits - 1}f}E+00"
-    exponent = math.floor(math.log10(abs(value)) / 3.0) * 3
-    mantissa = value / 10.0**exponent
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(mantissa))))
-    return f"{mantissa:.{decimals}f}E{exponent:+03d}"
-
-
 async def _a_little_real_time() -> None:
-    import asyncio  # noqa: PLC0415 (only a wait that nothing on the bench will end)
+    import asyncio
 
     await asyncio.sleep(0.002)
-
-

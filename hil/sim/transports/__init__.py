@@ -1,0 +1,1 @@
+"""The wires to the simulated instruments: raw socket, HiSLIP, VXI-11."""

@@ -169,7 +169,7 @@ class HislipServer(Server):
                 _send(writer, Type.ERROR, 1, 0, b"Unrecognized message type")
 
     def _lock(self, session_id: int, wanted: bool) -> int:
-        """Take or release the exclusive lock: 0 failure, 1 success, 3 not the holder. It is advisory, as pyvisa-py's."""
+        """Take or release the exclusive lock: 0 failure, 1 success, 3 not the holder; advisory, as in pyvisa-py."""
         if wanted:
             if self._lock_holder not in {None, session_id}:
                 return 0

@@ -35,7 +35,6 @@ class Shot:
     own: Waveform
     other: Waveform
     contact: Waveform
-    closes: bool
 
     @property
     def own_pulses(self) -> list[Pulse]:
@@ -87,7 +86,7 @@ class RelayShots:
         self._taken: dict[tuple[str, str], Shot | None] = {}
 
     def take(self, relay: str, action: str) -> Shot | None:
-        """Return the shot of relay K1..K4 doing SET or RESET; None when its coil did not move and the scope never triggered."""
+        """Return the shot of relay K1..K4 doing SET or RESET; None when its coil never pulled the collector down."""
         if (relay, action) not in self._taken:
             self._taken[relay, action] = self.capture(relay, action, WIDE_V)
         return self._taken[relay, action]
@@ -105,8 +104,8 @@ class RelayShots:
             self.command(relay, action)
             if not bench.scope.triggered():
                 return None
-            waves = [bench.scope.read_waveform(channel) for channel in (OWN, OTHER, CONTACT)]
-        return Shot(*waves, closes=action == "SET")
+            own, other_coil, contact = (bench.scope.read_waveform(channel) for channel in (OWN, OTHER, CONTACT))
+        return Shot(own, other_coil, contact)
 
     def command(self, relay: str, action: str) -> None:
         """Let the firmware SET or RESET a relay, and wait until its pulse is over."""

@@ -7,6 +7,7 @@ the limit. A point the class table does not cover is measured too, and reported 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,8 @@ def test_frequency_reading(socket: SocketUnderLoad, plan: Plan, measure: Measure
 
 @pytest.mark.requirement("MET-10")
 def test_power_factor_and_its_direction(socket: SocketUnderLoad, run: Run, plan: Plan, measure: Measurer) -> None:
-    """Power factor agrees with the reference; reactive power is positive for inductive load, negative for capacitive."""
+    """Power factor agrees with the reference; inductive load gives positive reactive power, capacitive negative."""
+    meter = socket.bench.power_meter
     for planned in _points(run, "metering.power_factor_error", socket.number):
         point, factor = _axes(planned), planned.point["pf"]
         signed = factor != "1"
@@ -100,7 +102,6 @@ def test_power_factor_and_its_direction(socket: SocketUnderLoad, run: Run, plan:
         if not measure.ready(*bases, **point):
             continue
         socket.set_point(plan.nominal["ib_a"], factor)
-        meter = socket.bench.power_meter
         budget = socket.fiducial_error(
             lambda unit: abs(unit.power_factor),
             lambda ref: abs(ref.power_factor),
@@ -206,6 +207,6 @@ def _points(run: Run, base: str, socket: int) -> list[Planned]:
     return [p for p in run.planned.values() if p.base == base and p.point["socket"] == socket]
 
 
-def _axes(planned: Planned) -> dict[str, object]:
+def _axes(planned: Planned) -> dict[str, Any]:
     """The point as it stands in the measurement's name."""
     return {key: value for key, value in planned.point.items() if key != "current_a"}

@@ -188,7 +188,7 @@ def test_driver_saturates(shots: RelayShots, measure: Measurer, relay: str, acti
         return
     shot = shots.capture(relay, action, NARROW_V)
     assert shot is not None, f"{relay} {action}: the coil was not seen to move this time"
-    samples = shot.saturation_v(shot.own_pulses[0])
+    samples = shot.saturation_v(shot.own_pulses[0]).tolist()
     full_scale_v = NARROW_V[1] - NARROW_V[0]
     parts = [
         Component("scatter of the samples", "A", "normal", stdev(samples) / len(samples) ** 0.5, dof=len(samples) - 1),

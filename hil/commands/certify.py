@@ -1,0 +1,159 @@
+"""hil certify: run the certification tests of a board on one unit, in this process, under a display of its own."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hil.commands.progress import Display, open_display
+from hil.errors import SetupError
+from hil.run.run import Run, RunOptions
+
+SHOWN = 8  # requirements that did not pass
+LINE_WIDTH = 140
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Check everything first, then run pytest on the board's tests; print how it ended."""
+    options = RunOptions(
+        serial=asked.serial,
+        board=asked.board,
+        revision=asked.revision,
+        stage=asked.stage,
+        station=asked.station,
+        operator=asked.operator,
+        seed=asked.seed,
+        faults=tuple(asked.fault),
+        attach=asked.attach,
+        stations_file=Path(asked.stations),
+        runs=Path(asked.runs),
+    )
+    Run(options)  # raises what is wrong with the options, before pytest says it in its own way
+    watcher = _certify(options)
+    if watcher.run is None or watcher.run.summary is None or watcher.run.folder is None:
+        words = watcher.output.getvalue().strip()
+        raise SetupError(f"the run did not begin: {words.splitlines()[-1] if words else 'pytest said nothing'}")
+    result = _result(watcher.run, watcher.exit_code)
+    print(json.dumps(result, indent=1) if asked.json else _in_words(result))
+    return watcher.exit_code
+
+
+@dataclass(slots=True)
+class _Watcher:
+    """A pytest plugin that tells the display what is being done, and keeps the run."""
+
+    display: Display
+    output: io.StringIO
+    run: Run | None = None
+    exit_code: int = 0
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        self._take_run(session.config)
+        self.display.begin(len(session.items))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if self.run is None or not self.run.stopped:  # what comes after a stop is not done
+            self.display.test(nodeid)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self.display.failed(report.nodeid)
+
+    def pytest_runtest_logfinish(self) -> None:
+        self.display.done()
+
+    def pytest_unconfigure(self, config: Any) -> None:
+        self._take_run(config)
+
+    def _take_run(self, config: Any) -> None:
+        plugin = config.pluginmanager.get_plugin("hil.run")
+        self.run = plugin.run if plugin is not None else None
+
+
+def _certify(options: RunOptions) -> _Watcher:
+    import pytest
+
+    tests = Path(__file__).parents[1] / "tests" / options.board.replace("-", "_")
+    arguments = [str(tests), "-p", "hil.plugin", "-q", "--serial", options.serial, "--board", options.board]
+    # this process has imported parts of hil already, which pytest would have liked to rewrite for its asserts
+    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    arguments += ["--board-revision", options.revision, "--station", options.station, "--stage", options.stage]
+    arguments += ["--stations", str(options.stations_file), "--runs", str(options.runs), "--seed", str(options.seed)]
+    arguments += [f"--operator={options.operator}", f"--attach={options.attach}"]
+    arguments += [f"--fault={fault}" for fault in options.faults]
+    with open_display() as display:
+        watcher = _Watcher(display, io.StringIO())
+        with contextlib.redirect_stdout(watcher.output), contextlib.redirect_stderr(watcher.output):
+            watcher.exit_code = int(pytest.main(arguments, plugins=[watcher]))
+    return watcher
+
+
+def _result(run: Run, exit_code: int) -> dict[str, Any]:
+    assert run.summary is not None
+    assert run.folder is not None
+    certificate = run.folder / "certificate.html"
+    return {
+        "serial": run.options.serial,
+        "board": run.options.board,
+        "revision": run.options.revision,
+        "stage": run.options.stage,
+        "station": run.options.station,
+        "simulated": bool(run.config.launch),
+        "verdict": str(run.summary.verdict.value),
+        "exit_code": exit_code,
+        "reason": run.summary.reason,
+        "counts": {str(verdict): count for verdict, count in run.summary.counts.items() if count},
+        "requirements": [
+            {
+                "id": one.id,
+                "title": one.title,
+                "required": one.required,
+                "verdict": one.verdict.value,
+                "reason": one.reason,
+            }
+            for one in run.summary.requirements
+        ],
+        "record": str(run.folder),
+        "certificate": str(certificate) if certificate.exists() else None,
+    }
+
+
+def _in_words(result: dict[str, Any]) -> str:
+    simulated = ", SIMULATED" if result["simulated"] else ""
+    unit = f"{result['board']} revision {result['revision']}"
+    lines = [
+        f"{result['serial']}: {result['verdict'].upper()}" + (f" - {result['reason']}" if result["reason"] else ""),
+        f"  {unit}, stage {result['stage']}, station {result['station']}{simulated}",
+    ]
+    required = [one for one in result["requirements"] if one["required"]]
+    optional = len(result["requirements"]) - len(required)
+    lines.append(
+        f"  requirements: {_counted([one['verdict'] for one in required])}; {optional} not required at this stage"
+    )
+    lines.append(
+        f"  measurements: {', '.join(f'{count} {verdict}' for verdict, count in result['counts'].items()) or 'none'}"
+    )
+    lines += _what_stands_out([one for one in required if one["verdict"] != "pass"])
+    if result["certificate"]:
+        lines.append(f"certificate: {result['certificate']}")
+    lines.append(f"record: {result['record']}")
+    return "\n".join(lines)
+
+
+def _what_stands_out(requirements: list[dict[str, Any]]) -> list[str]:
+    """Name what did not pass, failures first; the certificate has it in full."""
+    worst_first = sorted(requirements, key=lambda one: "fail" not in one["verdict"])
+    lines = [f"{one['id']} {one['verdict']}: {one['title']}: {one['reason']}" for one in worst_first[:SHOWN]]
+    more = len(requirements) - SHOWN
+    lines += [f"and {more} more: see the certificate"] if more > 0 else []
+    return ["  " + textwrap.shorten(line, LINE_WIDTH, placeholder=" ...") for line in lines]
+
+
+def _counted(words: list[str]) -> str:
+    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) or "none"

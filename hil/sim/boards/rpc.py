@@ -1,0 +1,238 @@
+"""The firmware's methods: JSON-RPC in the Shelly Gen2 convention, and our own Factory namespace.
+
+Ref: Shelly Gen2 API, RPC protocol and common errors (facts smart-power 6.5). Factory.* is documented nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from hil.sim.boards.firmware import Firmware
+
+BAD_ARGUMENT, NOT_FOUND, NO_HANDLER, UNAVAILABLE = -103, -105, 404, -114
+MAX_COIL_PULSE_MS = 1000
+
+Params = dict[str, Any]
+
+
+class RpcError(Exception):
+    """An error that the caller gets as an answer."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message
+
+
+class RpcServer:
+    """Answers requests out of the firmware's state."""
+
+    def __init__(self, firmware: Firmware) -> None:
+        self._firmware = firmware
+        self._methods: dict[str, Callable[[Params], Any]] = {
+            "Shelly.GetDeviceInfo": lambda p: firmware.device_info(),
+            "Shelly.GetStatus": lambda p: self._status(),
+            "Shelly.GetConfig": lambda p: self._config(),
+            "Shelly.GetComponents": lambda p: self._components(),
+            "Shelly.ListMethods": lambda p: {"methods": sorted(self._methods)},
+            "Shelly.Reboot": self._reboot,
+            "Switch.Set": self._switch_set,
+            "Switch.Toggle": lambda p: self._switch(self._id(p), not firmware.outputs[self._id(p)]),
+            "Switch.GetStatus": lambda p: firmware.switch_status(self._id(p)),
+            "Switch.GetConfig": lambda p: firmware.switch_config(self._id(p)),
+            "Switch.SetConfig": self._switch_set_config,
+            "Switch.ResetCounters": lambda p: firmware.reset_counters(self._id(p)),
+            "Sys.GetStatus": lambda p: firmware.sys_status(),
+            "Wifi.GetStatus": lambda p: {"sta_ip": None, "status": "disconnected", "ssid": None, "rssi": 0},
+            "Eth.GetStatus": lambda p: {"ip": None},
+            "Temperature.GetStatus": lambda p: firmware.temperature_status(),
+            "Factory.Identity": lambda p: firmware.identity(),
+            "Factory.MeterRead": self._meter_read,
+            "Factory.MeterWrite": self._meter_write,
+            "Factory.CoilPulse": self._coil_pulse,
+            "Factory.Led": self._led,
+            "Factory.Buzzer": lambda p: {"on": self._flag(p, "on")},
+            "Factory.NtcRaw": lambda p: firmware.ntc_raw(),
+            "Factory.CalStore": self._cal_store,
+            "Factory.CalGet": lambda p: {"meter": self._meter(p), "registers": firmware.calibration(self._meter(p))},
+        }
+
+    # -- carriers ----------------------------------------------------------------------------------------------------
+
+    def answer(self, request: Any) -> dict[str, Any]:
+        """Answer one request frame {id, src, method, params} with {id, src, dst, result | error}."""
+        frame = request if isinstance(request, dict) else {}
+        reply: dict[str, Any] = {"id": frame.get("id"), "src": self._firmware.device_id}
+        if "src" in frame:
+            reply["dst"] = frame["src"]
+        try:
+            if not isinstance(frame.get("method"), str):
+                raise RpcError(BAD_ARGUMENT, "Missing required argument 'method'!")
+            reply["result"] = self.call(frame["method"], frame.get("params"))
+        except RpcError as error:
+            reply["error"] = {"code": error.code, "message": error.message}
+        return reply
+
+    def call(self, method: str, params: Any) -> Any:
+        """Do one method; raises RpcError."""
+        handler = self._methods.get(method)
+        if handler is None:
+            raise RpcError(NO_HANDLER, f"No handler for {method}")
+        if params is not None and not isinstance(params, dict):
+            raise RpcError(BAD_ARGUMENT, "Argument 'params' is not an object!")
+        return handler(params or {})
+
+    def http(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
+        """Answer one HTTP request: POST /rpc, GET or POST /rpc/Method, GET /shelly."""
+        url = urlsplit(target)
+        path = url.path.rstrip("/")
+        try:
+            sent = json.loads(body) if body else None
+        except ValueError:
+            return 400, _json({"code": BAD_ARGUMENT, "message": "Request is not JSON!"})
+        if path == "/shelly" and method == "GET":
+            return 200, _json(self._firmware.device_info())
+        if path == "/rpc" and method == "POST":
+            return 200, _json(self.answer(sent))
+        if path.startswith("/rpc/") and method in ("GET", "POST"):
+            try:
+                params = sent if method == "POST" else {key: _value(text) for key, text in parse_qsl(url.query)}
+                return 200, _json(self.call(path.removeprefix("/rpc/"), params))
+            except RpcError as error:
+                status = 404 if error.code == NO_HANDLER else 500
+                return status, _json({"code": error.code, "message": error.message})
+        return 404, _json({"code": NO_HANDLER, "message": f"No handler for {path}"})
+
+    # -- arguments ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _integer(params: Params, name: str, low: int, high: int) -> int:
+        value = params.get(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise RpcError(BAD_ARGUMENT, f"Missing or bad argument '{name}'!")
+        if not low <= value <= high:
+            raise RpcError(NOT_FOUND, f"Argument '{name}', value {value} not found!")
+        return value
+
+    @staticmethod
+    def _flag(params: Params, name: str) -> bool:
+        value = params.get(name)
+        if not isinstance(value, bool):
+            raise RpcError(BAD_ARGUMENT, f"Missing or bad argument '{name}'!")
+        return value
+
+    def _id(self, params: Params) -> int:
+        return self._integer(params, "id", 0, 3)
+
+    def _meter(self, params: Params) -> int:
+        return self._integer(params, "meter", 1, 4)
+
+    # -- methods -----------------------------------------------------------------------------------------------------
+
+    def _switch(self, number: int, on: bool, source: str = "http") -> dict[str, bool]:
+        was_on = self._firmware.outputs[number]
+        self._firmware.switch(number, on, source)
+        return {"was_on": was_on}
+
+    def _switch_set(self, params: Params) -> dict[str, bool]:
+        number, on = self._id(params), self._flag(params, "on")
+        after_s = params.get("toggle_after")
+        if after_s is not None:
+            number_given = isinstance(after_s, (int, float)) and not isinstance(after_s, bool)
+            if not number_given or not 0 < after_s < math.inf:
+                raise RpcError(BAD_ARGUMENT, "Missing or bad argument 'toggle_after'!")
+        answer = self._switch(number, on)
+        if after_s is not None:
+            self._firmware.later(float(after_s), lambda: self._firmware.switch(number, not on, "timer"))
+        return answer
+
+    def _switch_set_config(self, params: Params) -> dict[str, bool]:
+        config = params.get("config")
+        if not isinstance(config, dict):
+            raise RpcError(BAD_ARGUMENT, "Missing or bad argument 'config'!")
+        self._firmware.set_switch_config(self._id(params), config)
+        return {"restart_required": False}
+
+    def _reboot(self, params: Params) -> None:
+        self._firmware.later(0.5, self._firmware.reboot)
+
+    def _meter_read(self, params: Params) -> dict[str, int]:
+        meter, address = self._meter(params), self._integer(params, "address", 0, 0x7F)
+        return {"meter": meter, "address": address, "value": self._firmware.read_meter(meter, address)}
+
+    def _meter_write(self, params: Params) -> dict[str, int]:
+        meter, address = self._meter(params), self._integer(params, "address", 0, 0x7F)
+        value = self._integer(params, "value", 0, 0xFFFF)
+        self._firmware.write_meter(meter, address, value)
+        return {"meter": meter, "address": address, "value": value}
+
+    def _coil_pulse(self, params: Params) -> dict[str, Any]:
+        coil = params.get("coil")
+        if not isinstance(coil, str) or coil not in self._firmware.coil_names:
+            raise RpcError(NOT_FOUND, f"Argument 'coil', value {coil!r} not found!")
+        duration_ms = params.get("duration_ms", 50)
+        if isinstance(duration_ms, bool) or not isinstance(duration_ms, (int, float)):
+            raise RpcError(BAD_ARGUMENT, "Missing or bad argument 'duration_ms'!")
+        if not 0 < duration_ms <= MAX_COIL_PULSE_MS:
+            raise RpcError(BAD_ARGUMENT, f"Argument 'duration_ms', value {duration_ms} out of range!")
+        self._firmware.pulse(coil, duration_ms / 1e3)
+        return {"coil": coil, "duration_ms": duration_ms}
+
+    def _led(self, params: Params) -> dict[str, Any]:
+        colour = params.get("colour", params.get("color"))
+        if colour not in ("green", "red"):
+            raise RpcError(NOT_FOUND, f"Argument 'colour', value {colour!r} not found!")
+        return {"colour": colour, "on": self._flag(params, "on")}
+
+    def _cal_store(self, params: Params) -> dict[str, int]:
+        meter, registers = self._meter(params), params.get("registers")
+        if not isinstance(registers, dict) or not registers:
+            raise RpcError(BAD_ARGUMENT, "Missing or bad argument 'registers'!")
+        words = {}
+        for key, word in registers.items():
+            address = int(key, 16) if len(key) == 2 and all(c in "0123456789abcdefABCDEF" for c in key) else -1
+            if not (0x21 <= address <= 0x2B or 0x31 <= address <= 0x3A):
+                raise RpcError(NOT_FOUND, f"Argument 'registers', key {key!r} not found!")
+            if not isinstance(word, int) or isinstance(word, bool) or not 0 <= word <= 0xFFFF:
+                raise RpcError(BAD_ARGUMENT, f"Argument 'registers', value {word!r} of {key!r} out of range!")
+            words[address] = word
+        self._firmware.store_calibration(meter, words)
+        return {"meter": meter, "stored": len(words)}
+
+    def _status(self) -> dict[str, Any]:
+        firmware = self._firmware
+        switches = {f"switch:{number}": firmware.switch_status(number) for number in range(4)}
+        return {
+            **switches,
+            "sys": firmware.sys_status(),
+            "wifi": self.call("Wifi.GetStatus", None),
+            "eth": self.call("Eth.GetStatus", None),
+            "temperature:100": firmware.temperature_status(),
+        }
+
+    def _config(self) -> dict[str, Any]:
+        return {f"switch:{number}": self._firmware.switch_config(number) for number in range(4)} | {
+            "sys": {"device": {"name": None, "mac": self._firmware.mac}},
+            "wifi": {"sta": {"enable": False}},
+            "eth": {"enable": True, "ipv4mode": "dhcp"},
+        }
+
+    def _components(self) -> dict[str, Any]:
+        status, config = self._status(), self._config()
+        found = [{"key": key, "status": status[key], "config": config.get(key, {})} for key in status]
+        return {"components": found, "cfg_rev": 1, "offset": 0, "total": len(found)}
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,121 @@
+"""The simulated station: world, bench, instruments and their wires, the unit's sockets, and the control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from hil.sim.bench import Bench
+from hil.sim.control import ControlServer
+from hil.sim.http import HttpServer
+from hil.sim.instruments.chroma_61600 import Chroma61602
+from hil.sim.instruments.itech_it8615 import ItechIT8615
+from hil.sim.instruments.keysight_34465a import Keysight34465A
+from hil.sim.instruments.keysight_daq970a import KeysightDaq970A
+from hil.sim.instruments.keysight_dsox import KeysightDsox
+from hil.sim.instruments.keysight_e36312a import KeysightE36312A
+from hil.sim.instruments.yokogawa_wt310e import YokogawaWT310E
+from hil.sim.scpi import ScpiInstrument
+from hil.sim.transports.hislip import HislipServer
+from hil.sim.transports.raw import RawServer
+from hil.sim.transports.server import LOOPBACK, Server
+from hil.sim.transports.vxi11 import Vxi11Server
+from hil.sim.usb import UsbServer
+from hil.sim.world import World
+
+FIXTURE_SERIAL = "HILFIX01"
+FIXTURE = f"ftdi://ftdi:4232h:{FIXTURE_SERIAL}"
+INSTRUMENTS: tuple[tuple[type[ScpiInstrument], type[RawServer | HislipServer | Vxi11Server], dict[str, Any]], ...] = (
+    (Chroma61602, RawServer, {}),
+    (YokogawaWT310E, Vxi11Server, {}),
+    (ItechIT8615, RawServer, {"single": True}),
+    (KeysightDsox, HislipServer, {}),
+    (KeysightE36312A, HislipServer, {}),
+    (Keysight34465A, HislipServer, {}),
+    (KeysightDaq970A, HislipServer, {}),
+)
+
+
+class Station:
+    """Everything one unit needs to be tested, behind wires on loopback."""
+
+    def __init__(
+        self,
+        serial: str,
+        revision: str = "A",
+        seed: int = 0,
+        faults: Iterable[str] = (),
+        real_time: bool = False,
+    ) -> None:
+        self.world = World(serial, seed, faults, real_time)
+        self.bench = Bench(self.world, revision)
+        self.instruments = {model.ROLE: model(self.world, self.bench) for model, _, _ in INSTRUMENTS}
+        self.servers: dict[str, RawServer | HislipServer | Vxi11Server] = {
+            model.ROLE: server(self.instruments[model.ROLE], **options) for model, server, options in INSTRUMENTS
+        }
+        self.http = HttpServer(self.bench)
+        self.control = ControlServer(self.world, self.bench, self.addresses)
+        self.usb = UsbServer(self.world, self.bench)
+        self._usb_port = 0
+        self._connections = 0
+        self._idle_since_s = time.monotonic()
+        self.world.on_fault(self._fault_begins)
+
+    async def start(self) -> dict[str, Any]:
+        """Open every socket and return the addresses."""
+        for server in self._all_servers():
+            server.on_connections = self._count
+            await server.start(LOOPBACK)
+        self._usb_port = await self.usb.start(LOOPBACK)
+        for fault in self.world.faults:
+            if self.world.fault(fault.name):
+                self._fault_begins(fault.name)
+        self.world.start_ticker()
+        return self.addresses()
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        await self.usb.close()
+        for server in self._all_servers():
+            await server.stop()
+
+    def _all_servers(self) -> list[Server]:
+        return [*self.servers.values(), self.http, self.control]
+
+    def addresses(self) -> dict[str, Any]:
+        """Return where everything is, as the first line of `python -m hil.sim --json` prints it."""
+        instruments = {
+            role: {"model": self.instruments[role].MODEL, "resource": server.resource}
+            for role, server in self.servers.items()
+        }
+        return {
+            "instruments": {**instruments, "Fixture": {"model": "FTDI FT4232H", "resource": FIXTURE}},
+            "unit": {"http": self.http.url, "console": f"{FIXTURE}/3"},
+            "usb": f"{LOOPBACK}:{self._usb_port}",
+            "control": f"{LOOPBACK}:{self.control.port}",
+            "pid": os.getpid(),
+        }
+
+    # -- the end of an instrument, and of the station --------------------------------------------------------------
+
+    def _fault_begins(self, name: str) -> None:
+        for role, server in self.servers.items():
+            if name == f"bench-{_kebab(role)}-dies":
+                server.die()
+
+    def _count(self, change: int) -> None:
+        self._connections += change
+        self._idle_since_s = time.monotonic()
+
+    async def abandoned(self, linger_s: float) -> None:
+        """Return when nobody has been connected for linger_s of real time."""
+        while self._connections or time.monotonic() - self._idle_since_s < linger_s:
+            await asyncio.sleep(min(0.2, linger_s))
+
+
+def _kebab(role: str) -> str:
+    """Return a role's name as faults spell it: AcSource -> ac-source."""
+    return "".join(f"-{char.lower()}" if char.isupper() else char for char in role).lstrip("-")
