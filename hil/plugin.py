@@ -48,11 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _board_of_arguments(arguments: list[str]) -> str:
+    certification = Path(__file__).resolve().parent / "tests"
     for argument in arguments:
-        parts = Path(argument.partition("::")[0]).resolve().parts
-        for hil_, tests, board in zip(parts, parts[1:], parts[2:], strict=False):
-            if (hil_, tests) == ("hil", "tests"):
-                return board.replace("_", "-")
+        path = Path(argument.partition("::")[0]).resolve()
+        if path.is_relative_to(certification) and path != certification:
+            return path.relative_to(certification).parts[0].replace("_", "-")
     return ""
 
 

@@ -99,8 +99,7 @@ class KeysightDsox:
         """Return whether the single shot is complete."""
         return not self._condition() & RUNNING
 
-    def read_waveform(self, channel: int) -> Waveform:
-        """Return one channel of the finished single shot; one clipped sample makes it OverRange."""
+    def read_waveform(self, channel: int, allow_overdrive: bool = False) -> Waveform:
         _check_channel(channel)
         if not self.triggered():
             raise NoReading(self._link.who, ":WAV:DATA?", "", "the single shot is not complete: no trigger came")
@@ -113,14 +112,16 @@ class KeysightDsox:
         codes = np.frombuffer(data[: len(data) // 2 * 2], dtype="<u2")
         if len(codes) != preamble.points or not len(codes):
             raise BadAnswer(self._link.who, ":WAV:DATA?", f"{len(data)} bytes", f"not {preamble.points:g} words")
-        if clipped := int(np.count_nonzero((codes <= LOWEST_CODE) | (codes >= HIGHEST_CODE))):
+        above = codes >= HIGHEST_CODE
+        clipped = int(np.count_nonzero(codes <= LOWEST_CODE)) + (0 if allow_overdrive else int(np.count_nonzero(above)))
+        if clipped:
             raise OverRange(
                 self._link.who, ":WAV:DATA?", f"{clipped} of {len(codes)} samples", f"channel {channel} is clipped"
             )
         index = np.arange(len(codes), dtype=np.float64)
         time_s = (index - preamble.x_reference) * preamble.x_increment + preamble.x_origin
         voltage_v = (codes.astype(np.float64) - preamble.y_reference) * preamble.y_increment + preamble.y_origin
-        return Waveform(time_s, voltage_v)
+        return Waveform(time_s, voltage_v, bool(above.any()))
 
     def off(self) -> None:
         """Stop acquiring; a scope energises nothing."""

@@ -72,10 +72,14 @@ class EnergyReading:
 
 @dataclass(frozen=True, slots=True)
 class Waveform:
-    """A channel's samples. time_s is relative to the trigger; both arrays are (n,) float64."""
+    """A channel's samples. time_s is relative to the trigger; both arrays are (n,) float64.
+
+    Where `overdriven`, the signal left the top of the screen: the highest voltage_v is a lower bound of what was there.
+    """
 
     time_s: NDArray[np.float64]
     voltage_v: NDArray[np.float64]
+    overdriven: bool = False
 
 
 @runtime_checkable
@@ -140,7 +144,10 @@ class Scope(Instrument, Protocol):
     def set_channel(self, channel: int, low_v: float, high_v: float) -> None: ...
     def arm(self, channel: int, level_v: float, rising: bool) -> None: ...
     def triggered(self) -> bool: ...
-    def read_waveform(self, channel: int) -> Waveform: ...
+    def read_waveform(self, channel: int, allow_overdrive: bool = False) -> Waveform:
+        """Return a channel of the finished shot; a clipped sample is OverRange, unless it is one at the top and allowed."""
+        ...
+
 
 
 class DcSupply(Instrument, Protocol):

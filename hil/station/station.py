@@ -59,6 +59,7 @@ class Station:
         self.unit_http = unit_http
         self._instruments = instruments
         self._simulated = simulated
+        self._http: HttpRpc | None = None
 
     @property
     def source(self) -> AcSource:
@@ -111,7 +112,9 @@ class Station:
             raise SetupError(
                 f"station {self.config.name} gives no network address of the unit", "set unit_http in stations.toml"
             )
-        return HttpRpc(self.unit_http)
+        if self._http is None:
+            self._http = HttpRpc(self.unit_http)
+        return self._http
 
     def channels(self, *points: str) -> list[int]:
         """Return the switch channels of named points, e.g. `scope1.K1.SET`."""
@@ -199,6 +202,8 @@ class Station:
         """Close every link. The bench stays as it is: make it safe first."""
         for instrument in self._instruments.values():
             instrument.close()
+        if self._http is not None:
+            self._http.close()
         if self._simulated is not None:
             self._simulated.close()
 

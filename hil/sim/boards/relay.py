@@ -126,11 +126,13 @@ class Relay:
         return self.coils[action].ohm_20c * (1 + COPPER_PER_K * (self._ambient_c - 20.0))
 
     def coil_current_a(self, t_s: Samples) -> Samples:
-        """Return the current of both coils from the rail at these times (flyback current circulates in the diode)."""
+        """Return the current of both coils from the rail at these ascending times; flyback circulates in the diode."""
         total = np.zeros_like(t_s)
         for coil in self.coils.values():
             for pulse in coil.pulses:
-                total += np.where((t_s >= pulse.on_s) & (t_s < pulse.off_s), pulse.current_a(t_s), 0.0)
+                if pulse.on_s <= t_s[-1] and pulse.off_s > t_s[0]:
+                    driven = slice(*np.searchsorted(t_s, (pulse.on_s, pulse.off_s)))
+                    total[driven] += pulse.current_a(t_s[driven])
         return total
 
     def collector_v(self, action: str, t_s: Samples, rail_v: Samples) -> Samples:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hil.dut.atm90e26 import Calibration
 from hil.dut.smart_power.board import SmartPower
 from hil.plans.plan import Plan
 from hil.station.station import Station
@@ -33,6 +34,12 @@ def mains(bench: Station, board: SmartPower, plan: Plan) -> Iterator[None]:
 def shots(bench: Station, board: SmartPower, rails: None) -> RelayShots:
     """Oscilloscope captures of each relay's actuations, taken once and read by many tests."""
     return RelayShots(bench, board)
+
+
+@pytest.fixture(scope="session")
+def calibrations() -> dict[int, Calibration]:
+    """What was found for each socket's meter, kept until it is stored in the unit."""
+    return {}
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3, 4], ids="socket{}".format)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hil.dut.atm90e26.device import Atm90e26, MeterSnapshot
@@ -99,7 +99,7 @@ class SocketUnderLoad:
         self,
         unit_value: Callable[[MeterSnapshot], float],
         reference_value: Callable[[PowerReading], float],
-        accuracy: Callable[[PowerReading], Accuracy],
+        accuracies: Callable[[PowerReading], Sequence[Accuracy]],
         *,
         full_scale: float,
         unit_step: float,
@@ -112,9 +112,7 @@ class SocketUnderLoad:
         parts = [
             Component("scatter", "A", "normal", stdev(errors) / len(errors) ** 0.5, dof=len(errors) - 1),
             resolution("unit's step", unit_step, factor),
-            rectangular(
-                f"reference: {accuracy(taken[-1].reference).source}", accuracy(taken[-1].reference).half_width, -factor
-            ),
+            *(rectangular(f"reference: {a.source}", a.half_width, -factor) for a in accuracies(taken[-1].reference)),
         ]
         return combine(mean(errors), "%" if percent else "1", parts)
 
@@ -124,12 +122,16 @@ def reference(accuracy: Accuracy) -> Component:
     return rectangular(f"reference: {accuracy.source}", accuracy.half_width)
 
 
-def power_factor_accuracy(meter: PowerMeter, reading: PowerReading) -> Accuracy:
-    """Return the accuracy of P / S from those of power, voltage and current, added linearly: the safe side."""
-    power = meter.power_accuracy_w(reading)
-    relative = (
-        meter.voltage_accuracy_v(reading).half_width / reading.voltage_v
-        + meter.current_accuracy_a(reading).half_width / reading.current_a
+def power_factor_accuracies(meter: PowerMeter, reading: PowerReading) -> list[Accuracy]:
+    """Return what the accuracies of P, U and I each do to P / S, as independent parts of a power factor."""
+    factor = abs(reading.power_factor)
+    power, voltage, current = (
+        meter.power_accuracy_w(reading),
+        meter.voltage_accuracy_v(reading),
+        meter.current_accuracy_a(reading),
     )
-    half_width = power.half_width / reading.apparent_va + abs(reading.power_factor) * relative
-    return Accuracy(reading.power_factor, half_width, f"{power.source}; P, U and I added linearly")
+    return [
+        Accuracy(factor, power.half_width / reading.apparent_va, f"P: {power.source}"),
+        Accuracy(factor, factor * voltage.half_width / reading.voltage_v, f"U: {voltage.source}"),
+        Accuracy(factor, factor * current.half_width / reading.current_a, f"I: {current.source}"),
+    ]

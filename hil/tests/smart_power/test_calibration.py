@@ -1,7 +1,4 @@
-"""Calibration of U1-U4 by the maker's application note (AN26, chapter 3), stored in the unit and proved to stay.
-
-The registers of the chip forget; the unit keeps them in its flash and the firmware loads them at each boot.
-"""
+"""Calibration of U1-U4 by the maker's application note (AN26, chapter 3), each against the reference meter."""
 
 from __future__ import annotations
 
@@ -11,22 +8,17 @@ import pytest
 
 from hil.dut.atm90e26 import Calibration
 from hil.dut.atm90e26.calibration import gain_word, i_gain_word, phi_word, u_gain_word
-from hil.dut.atm90e26.device import Atm90e26, MeterRejectedCalibration
+from hil.dut.atm90e26.device import Atm90e26
 from hil.dut.smart_power.board import SmartPower
 from hil.metrology.budget import combine, percent_error_budget, resolution, type_a
 from hil.metrology.decision import Verdict
 from hil.metrology.statistics import mean
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
-from hil.station.station import Station
 from hil.tests.smart_power.loadpoint import LOAD_SETTLE_S, METER_UPDATE_S, Pair, SocketUnderLoad, reference
 
 READINGS = 6  # per step: calibration should be quieter than what it is judged by
 PHI_PER_ERROR = 3763.74  # AN26 chapter 3, at PF 0.5 inductive and 50 Hz
-OFF_S = 2.0
-SOCKETS = (1, 2, 3, 4)
-
-calibrations: dict[int, Calibration] = {}  # what this module found, by socket, until it is stored
 
 
 @pytest.mark.requirement("MET-01")
@@ -56,9 +48,12 @@ def test_import_is_metered_as_import(socket: SocketUnderLoad, plan: Plan, measur
 
 
 @pytest.mark.requirement("MET-03")
-def test_the_meter_can_be_calibrated(socket: SocketUnderLoad, plan: Plan, measure: Measurer) -> None:
+def test_the_meter_can_be_calibrated(
+    socket: SocketUnderLoad, plan: Plan, measure: Measurer, calibrations: dict[int, Calibration]
+) -> None:
     """Gain at Ib and PF 1, phase at PF 0.5 inductive, voltage and current gain: all within the chip's registers."""
-    if not measure.ready("calibration.gain_correction", "calibration.phase_correction", socket=socket.number):
+    if not measure.ready("calibration.gain_correction", socket=socket.number):
+        measure.ready("calibration.phase_correction", socket=socket.number)
         return
     nominal = socket.sense.nominal_calibration()
     _load(socket, nominal)
@@ -84,24 +79,6 @@ def test_the_meter_can_be_calibrated(socket: SocketUnderLoad, plan: Plan, measur
     found = replace(gained, l_phi=phi_word(error))
     _load(socket, found)
     calibrations[socket.number] = found
-
-
-@pytest.mark.requirement("MET-04")
-def test_calibration_survives_a_power_cycle(bench: Station, board: SmartPower, mains: None, measure: Measurer) -> None:
-    """Stored through Factory.CalStore; after two seconds without mains the chips run on the same words again."""
-    ready = [n for n in SOCKETS if measure.ready("calibration.survives_power_cycle", socket=n)]
-    if not ready:
-        return
-    for number in ready:
-        board.store_calibration(number, calibrations[number])
-    bench.source.off()
-    bench.clock.sleep(OFF_S)
-    bench.source.on()
-    board.wait_for_boot()
-    with board.meters() as meters:
-        kept = {number: _runs_on(meters[number - 1], calibrations[number]) for number in ready}
-    for number, same in kept.items():
-        measure.check("calibration.survives_power_cycle", same, socket=number)
 
 
 def _current_a(socket: SocketUnderLoad, chip_select: int) -> float:
@@ -138,12 +115,3 @@ def _measure_phase(measure: Measurer, socket: SocketUnderLoad, pairs: list[Pair]
     counts = [PHI_PER_ERROR * (p.unit.power_w / p.reference.power_w - 1) for p in pairs]
     budget = combine(mean(counts), "1", [type_a("scatter", counts), resolution("one count", 1.0)])
     return measure("calibration.phase_correction", budget.reading, budget=budget.components, socket=socket.number)
-
-
-def _runs_on(meter: Atm90e26, calibration: Calibration) -> bool:
-    """Say whether a chip runs on these words and accepts both checksums."""
-    try:
-        meter.check_calibration()
-    except MeterRejectedCalibration:
-        return False
-    return meter.read_calibration() == calibration

@@ -19,7 +19,7 @@ from hil.plans.plan import Plan, Planned
 from hil.run.measure import Measurer
 from hil.run.run import Run
 from hil.station.station import Station
-from hil.tests.smart_power.loadpoint import SocketUnderLoad, power_factor_accuracy
+from hil.tests.smart_power.loadpoint import SocketUnderLoad, power_factor_accuracies
 
 FREQUENCY_ACCURACY = 0.0006  # of reading: WT310E frequency accuracy, unverified
 UNCOVERED_LIMIT_PCT = 1.5  # how quiet a point without a limit should be
@@ -27,6 +27,37 @@ NO_LOAD_SCREEN_S = 60.0
 NO_LOAD_FACTOR = 1.15  # of Un, IEC 62053-21:2003
 SETTLE_S = 2.0
 SOCKETS = (1, 2, 3, 4)
+
+
+@pytest.fixture
+def all_closed_without_load(bench: Station, board: SmartPower, plan: Plan, mains: None) -> Iterator[None]:
+    """All four contacts closed, nothing connected, 1.15 Un."""
+    for relay in board.relays:
+        relay.set()
+        bench.clock.sleep(0.2)
+    nominal = plan.nominal
+    bench.source.set_output(NO_LOAD_FACTOR * nominal["un_v"], nominal["frequency_hz"], 5.0)
+    yield
+    bench.source.set_output(nominal["un_v"], nominal["frequency_hz"], 5.0)
+
+
+@pytest.mark.requirement("MET-12")
+def test_nothing_is_registered_without_load(
+    bench: Station, board: SmartPower, plan: Plan, run: Run, measure: Measurer, all_closed_without_load: None
+) -> None:
+    """At 1.15 Un with the contacts closed and no load, no register moves."""
+    ready = [n for n in SOCKETS if measure.ready("metering.no_load_counts", socket=n)]
+    if not ready:
+        return
+    window_s = NO_LOAD_SCREEN_S if run.options.stage == "production" else plan.no_load_s
+    with board.meters() as meters:
+        for number in ready:
+            meters[number - 1].take_energy()
+        bench.clock.sleep(window_s)
+        counts = {number: meters[number - 1].take_energy() for number in ready}
+    measure.step(f"watched for {window_s:.0f} s; the edition's full time is {plan.no_load_s:.0f} s")
+    for number, energy in counts.items():
+        measure("metering.no_load_counts", Reading(float(energy.forward + energy.reverse), "1", 0.0), socket=number)
 
 
 @pytest.mark.requirement("MET-05", "MET-06")
@@ -51,7 +82,7 @@ def test_voltage_reading(socket: SocketUnderLoad, plan: Plan, measure: Measurer)
     budget = socket.fiducial_error(
         lambda unit: unit.voltage_v,
         lambda ref: ref.voltage_v,
-        socket.bench.power_meter.voltage_accuracy_v,
+        lambda ref: [socket.bench.power_meter.voltage_accuracy_v(ref)],
         full_scale=plan.nominal["un_v"],
         unit_step=0.01 / 256,
     )
@@ -68,7 +99,7 @@ def test_current_reading(socket: SocketUnderLoad, run: Run, plan: Plan, measure:
         budget = socket.fiducial_error(
             lambda unit: unit.current_a,
             lambda ref: ref.current_a,
-            socket.bench.power_meter.current_accuracy_a,
+            lambda ref: [socket.bench.power_meter.current_accuracy_a(ref)],
             full_scale=4.0 * plan.nominal["ib_a"],
             unit_step=0.001 / 256,
         )
@@ -105,7 +136,7 @@ def test_power_factor_and_its_direction(socket: SocketUnderLoad, run: Run, plan:
         budget = socket.fiducial_error(
             lambda unit: abs(unit.power_factor),
             lambda ref: abs(ref.power_factor),
-            lambda ref: power_factor_accuracy(meter, ref),
+            lambda ref: power_factor_accuracies(meter, ref),
             full_scale=1.0,
             unit_step=0.001,
             percent=False,
@@ -158,37 +189,6 @@ def test_metering_starts(socket: SocketUnderLoad, plan: Plan, measure: Measurer)
     socket.bench.clock.sleep(SETTLE_S)
     seen = socket.pair()
     measure.check("metering.starts", seen.unit.power_w > 0.0 and not seen.unit.no_load, socket=socket.number)
-
-
-@pytest.fixture(scope="module")
-def all_closed_without_load(bench: Station, board: SmartPower, plan: Plan, mains: None) -> Iterator[None]:
-    """All four contacts closed, nothing connected, 1.15 Un."""
-    for relay in board.relays:
-        relay.set()
-        bench.clock.sleep(0.2)
-    nominal = plan.nominal
-    bench.source.set_output(NO_LOAD_FACTOR * nominal["un_v"], nominal["frequency_hz"], 5.0)
-    yield
-    bench.source.set_output(nominal["un_v"], nominal["frequency_hz"], 5.0)
-
-
-@pytest.mark.requirement("MET-12")
-def test_nothing_is_registered_without_load(
-    bench: Station, board: SmartPower, plan: Plan, run: Run, measure: Measurer, all_closed_without_load: None
-) -> None:
-    """At 1.15 Un with the contacts closed and no load, no register moves."""
-    ready = [n for n in SOCKETS if measure.ready("metering.no_load_counts", socket=n)]
-    if not ready:
-        return
-    window_s = NO_LOAD_SCREEN_S if run.options.stage == "production" else plan.no_load_s
-    with board.meters() as meters:
-        for number in ready:
-            meters[number - 1].take_energy()
-        bench.clock.sleep(window_s)
-        counts = {number: meters[number - 1].take_energy() for number in ready}
-    measure.step(f"watched for {window_s:.0f} s; the edition's full time is {plan.no_load_s:.0f} s")
-    for number, energy in counts.items():
-        measure("metering.no_load_counts", Reading(float(energy.forward + energy.reverse), "1", 0.0), socket=number)
 
 
 @pytest.mark.requirement("MET-14")

@@ -10,10 +10,9 @@ import pytest
 from hil.dut.smart_power.board import SmartPower
 from hil.metrology.budget import Component, combine, rectangular, resolution
 from hil.metrology.decision import Verdict
-from hil.metrology.statistics import mean, stdev
 from hil.run.measure import Measurer
 from hil.station.station import Station
-from hil.tests.smart_power.relayshot import NARROW_V, OTHER, OWN, RAIL_V, RelayShots, Shot, coil_pulses
+from hil.tests.smart_power.relayshot import NARROW_V, OTHER, OWN, RAIL_V, WIDE_V, RelayShots, Shot, coil_pulses
 
 RELAYS = ("K1", "K2", "K3", "K4")
 ACTIONS = ("SET", "RESET")
@@ -25,6 +24,7 @@ CONTACT_TEST_A = 1.0
 CONTACT_TEST_V = 6.0
 CONTACT_OUTPUT = 2
 CONTACT_SETTLE_S = 0.1
+CONTACT_DROP_V = 0.5  # a bad contact must still be a number
 
 each_relay = pytest.mark.parametrize("relay", RELAYS)
 each_action = pytest.mark.parametrize("action", ACTIONS)
@@ -147,12 +147,12 @@ def test_set_and_reset_keep_their_distance(
     with bench.route(f"scope1.{relay}.SET", f"scope2.{relay}.RESET"):
         bench.scope.set_timebase(0.5, 0.02)
         for channel in (OWN, OTHER):
-            bench.scope.set_channel(channel, -5.0, 75.0)
+            bench.scope.set_channel(channel, *WIDE_V)
         bench.scope.arm(OWN, RAIL_V / 2, rising=False)
         target.set()
         target.reset()
         bench.clock.sleep(0.6)
-        waves = [bench.scope.read_waveform(channel) for channel in (OWN, OTHER)]
+        waves = [bench.scope.read_waveform(channel, allow_overdrive=True) for channel in (OWN, OTHER)]
     set_pulse, reset_pulse = (coil_pulses(wave)[0] for wave in waves)
     dead_s = reset_pulse.start_s - set_pulse.end_s
     sample_s = float(waves[0].time_s[1] - waves[0].time_s[0])
@@ -173,7 +173,10 @@ def test_flyback_is_clamped(shots: RelayShots, measure: Measurer, relay: str, ac
         return
     shot = _taken(shots, relay, action)
     peak_v = float(shot.own.voltage_v.max())
-    budget = combine(peak_v, "V", [rectangular("oscilloscope, 3 % of 80 V full scale", DC_GAIN * 80.0)])
+    if shot.own.overdriven:
+        measure.note(f"{relay} {action}: the collector left the oscilloscope's screen; {peak_v:.1f} V is a lower bound")
+    full_scale_v = WIDE_V[1] - WIDE_V[0]
+    budget = combine(peak_v, "V", [rectangular("oscilloscope, 3 % of full scale", DC_GAIN * full_scale_v)])
     verdict = measure("relay.flyback_peak", budget.reading, budget=budget.components, relay=relay, action=action)
     if verdict is Verdict.FAIL:
         measure.attach(f"{relay} {action}", shot.picture(f"{relay} {action}"), WAVEFORM)
@@ -188,14 +191,20 @@ def test_driver_saturates(shots: RelayShots, measure: Measurer, relay: str, acti
         return
     shot = shots.capture(relay, action, NARROW_V)
     assert shot is not None, f"{relay} {action}: the coil was not seen to move this time"
-    samples = shot.saturation_v(shot.own_pulses[0]).tolist()
+    samples = shot.saturation_v(shot.own_pulses[0])
     full_scale_v = NARROW_V[1] - NARROW_V[0]
     parts = [
-        Component("scatter of the samples", "A", "normal", stdev(samples) / len(samples) ** 0.5, dof=len(samples) - 1),
+        Component(
+            "scatter of the samples",
+            "A",
+            "normal",
+            float(samples.std(ddof=1)) / len(samples) ** 0.5,
+            dof=len(samples) - 1,
+        ),
         rectangular("oscilloscope, 3 % of full scale", DC_GAIN * full_scale_v),
         resolution("8 bits of full scale", full_scale_v / 256),
     ]
-    budget = combine(mean(samples), "V", parts)
+    budget = combine(float(samples.mean()), "V", parts)
     measure("relay.saturation_voltage", budget.reading, budget=budget.components, relay=relay, action=action)
 
 
@@ -213,11 +222,11 @@ def test_contact_resistance(bench: Station, shots: RelayShots, measure: Measurer
             supply.on(CONTACT_OUTPUT)
             bench.clock.sleep(CONTACT_SETTLE_S)
             current_a = supply.measure_current_a(CONTACT_OUTPUT)
-            drop = bench.dmm.measure_dc_voltage_v(0.1)
+            drop = bench.dmm.measure_dc_voltage_v(CONTACT_DROP_V)
         finally:
             supply.output_off(CONTACT_OUTPUT)
         bench.clock.sleep(CONTACT_SETTLE_S)
-        offset = bench.dmm.measure_dc_voltage_v(0.1)
+        offset = bench.dmm.measure_dc_voltage_v(CONTACT_DROP_V)
     accuracy = supply.current_accuracy_a(CONTACT_OUTPUT, current_a)
     resistance_ohm = (drop.value - offset.value) / current_a
     budget = combine(
