@@ -33,7 +33,7 @@ def place(fault: str) -> str:
 
 
 def main() -> int:
-    """Run everything and write the page; 0 when each fault failed exactly what it should and every healthy unit passed."""
+    """Run everything and write the page; 0 when each fault failed what it should and every healthy unit passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--units", type=int, default=50, help="how many healthy units (default: 50)")
     units = parser.parse_args().units

@@ -106,7 +106,8 @@ class WrongInstrument(BenchError):
 
     def __str__(self) -> str:
         return (
-            f"{self.who} at {self.where}: expected {self.expected}, but {self.got!r} answers; mend stations.toml or swap the cable"
+            f"{self.who} at {self.where}: expected {self.expected}, but {self.got!r} answers; "
+            f"mend stations.toml or swap the cable"
         )
 
 

@@ -145,9 +145,8 @@ class Scope(Instrument, Protocol):
     def arm(self, channel: int, level_v: float, rising: bool) -> None: ...
     def triggered(self) -> bool: ...
     def read_waveform(self, channel: int, allow_overdrive: bool = False) -> Waveform:
-        """Return a channel of the finished shot; a clipped sample is OverRange, unless it is one at the top and allowed."""
+        """Return a channel of the finished shot; a clipped sample is OverRange, unless at the top and allowed."""
         ...
-
 
 
 class DcSupply(Instrument, Protocol):

@@ -23,7 +23,7 @@ class Edge:
 
 
 def edges(time_s: Samples, voltage_v: Samples, level_v: float, hysteresis_v: float) -> list[Edge]:
-    """Return the crossings of level_v in order; one counts only once the signal has left the band of +/- hysteresis_v/2.
+    """Return the crossings of level_v in order; one counts once the signal has left the band of +/- hysteresis_v/2.
 
     time_s and voltage_v are (n,) float64 of equal length; the time of an edge is interpolated between its samples.
     """

@@ -1,4 +1,4 @@
-"""The certificate's charts, drawn as SVG from measurements: accuracy against load, bars against a limit, one value's place.
+"""The certificate's charts, drawn as SVG from measurements: accuracy against load, bars against a limit, one value.
 
 A chart shows the last attempt of each point. What is out of limits carries a cross in a ring, not only a colour; what
 lies off the scale is drawn at its edge with its number.
@@ -85,7 +85,9 @@ def bars(spec: Mapping[str, Any], dots: Sequence[Dot]) -> Chart:
     top = max((abs(edge) for dot in dots for edge in (dot.low, dot.high) if edge is not None), default=0.0)
     reach = max([top * 1.15, *(dot.value + (dot.u or 0.0) for dot in dots if not top or dot.value <= top * 2)])
     floor = min([0.0, *(dot.value - (dot.u or 0.0) for dot in dots)])
-    panels = [Panel(title, _bars_panel(title, spec, mine, (floor, reach or 1.0))) for title, mine in _panels(spec, dots)]
+    panels = [
+        Panel(title, _bars_panel(title, spec, mine, (floor, reach or 1.0))) for title, mine in _panels(spec, dots)
+    ]
     legend = [(_swatch_of(svg.line(17, 1, 17, 15, svg.ALARM, 1.5, "4 2")), "limit")] if top else []
     if any(dot.verdict in _BAD for dot in dots):
         legend.append((_swatch_of(svg.cross(17, 8)), "out of limits"))
@@ -109,7 +111,9 @@ def place_svg(value: float, u: float | None, low: float | None, high: float | No
     if u:
         parts.append(svg.line(at(value - u), 7, at(value + u), 7, colour))
     parts.append(svg.marker(at(value), 7, "diamond" if bad else "circle", colour))
-    return Markup(f'<svg class="place" viewBox="0 0 96 14" width="96" height="14" aria-hidden="true">{"".join(parts)}</svg>')
+    return Markup(
+        f'<svg class="place" viewBox="0 0 96 14" width="96" height="14" aria-hidden="true">{"".join(parts)}</svg>'
+    )
 
 
 def _panels(spec: Mapping[str, Any], dots: Sequence[Dot]) -> list[tuple[str, list[Dot]]]:
@@ -173,9 +177,9 @@ def _lines_panel(
     parts.append(svg.text((_LEFT + _RIGHT) / 2, _HEIGHT - 6, str(spec.get("x_label", spec["x"])), anchor="middle"))
     label = qty(0.0, unit, scale=top_label).partition(NARROW_SPACE)[2]
     parts.append(svg.text(_LEFT - 6, _BOTTOM + 17, label, anchor="end"))
-    for number, name in enumerate(series):
+    for place, name in enumerate(series):
         mine = sorted((dot for dot in dots if dot.key(keys) == name), key=x)
-        parts += _series(mine, number, x, y, reach)
+        parts += _series(mine, place, x, y, reach)
     return svg.drawing(_WIDTH, _HEIGHT, f"{spec['title']} {title}".strip(), parts)
 
 
@@ -191,8 +195,14 @@ def _band(dots: Sequence[Dot], x: Any, y: svg.Scale) -> list[str]:
         here = [dot for dot in limited if x(dot) == place]
         left = place if number else _LEFT
         right = columns[number + 1] if number + 1 < len(columns) else _RIGHT
-        wide = min(dot.low for dot in here if dot.low is not None), max(dot.high for dot in here if dot.high is not None)
-        tight = max(dot.low for dot in here if dot.low is not None), min(dot.high for dot in here if dot.high is not None)
+        wide = (
+            min(dot.low for dot in here if dot.low is not None),
+            max(dot.high for dot in here if dot.high is not None),
+        )
+        tight = (
+            max(dot.low for dot in here if dot.low is not None),
+            min(dot.high for dot in here if dot.high is not None),
+        )
         for (low, high), fill in ((wide, svg.BAND_WIDE), (tight, svg.BAND)):
             parts.append(svg.rect(left, y(high), right - left, y(low) - y(high), fill))
         for edge in tight:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -25,7 +25,7 @@ _OUTSIDE_THE_PLAN = "Measured outside the plan's requirements"
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test as it went: its sentence, its verdict, and why."""
+    """One test as it went: its sentence, its verdict, and why; `nodes` names the parametrised tests it stands for."""
 
     __test__ = False  # pytest must not collect it
 
@@ -34,6 +34,7 @@ class Test:
     verdict: str
     blame: str
     reason: str
+    nodes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ class Requirement:
     def brief(self) -> str:
         """Return why it did not pass, points of one kind counted instead of named; section 5 names them."""
         why = self.summary
+        if why.verdict is Verdict.ABORTED and why.missing:
+            stops = [one.reason for one in self.tests if one.blame in {"bench", "setup"} and one.reason]
+            return "; ".join([f"{len(why.missing)} of {self.needed} points were not measured", *dict.fromkeys(stops)])
         counted = _counted(self.groups, why.verdict)
         if why.verdict in {Verdict.WAIVED, Verdict.ABORTED} or not counted:
             return why.reason or "no reason on record"
@@ -90,16 +94,16 @@ class Tile:
 
 def requirements(journal: Journal, summary: RunSummary, known: Mapping[tuple[str, ...], Source]) -> list[Requirement]:
     """Return each requirement of the plan with its evidence, and one more for what was measured outside them."""
-    plan = {str(asked["id"]): asked for asked in journal.started.requirements}
+    plan = {str(row["id"]): row for row in journal.started.requirements}
     mine: dict[str, list[Measurement]] = {name: [] for name in plan}
     strays: list[Measurement] = []
     for one in journal.of(Measurement):
         mine.get(one.requirement, strays).append(one)
     tests, drawn = _tests(journal), _Drawn(journal)
     found = []
-    for one in summary.requirements:
-        own = tuple(test for test, named in tests if one.id in named)
-        found.append(_requirement(one, plan[one.id], mine[one.id], own, known, drawn))
+    for asked in summary.requirements:
+        own = tuple(test for test, named in tests if asked.id in named)
+        found.append(_requirement(asked, plan[asked.id], mine[asked.id], own, known, drawn))
     nameless = tuple(test for test, named in tests if not any(name in plan for name in named))
     if strays or nameless:
         worst = _worst([one.verdict for one in strays] + [one.verdict for one in nameless])
@@ -169,7 +173,7 @@ def _requirement(
         method=str(asked.get("method") or ""),
         stages=tuple(str(stage) for stage in asked.get("stages") or ()),
         groups=groups,
-        tests=tests,
+        tests=tuple(_together(tests)),
         needed=len(needed),
         measured=len({one.name for one in measurements if one.value is not None}),
         least_margin_pct=min(margins, default=None),
@@ -189,17 +193,32 @@ def _counted(groups: Sequence[Group], verdict: Verdict) -> str:
     return "; ".join(found)
 
 
+def _together(tests: Iterable[Test]) -> Iterator[Test]:
+    """Join the parametrised runs of one test function that went alike: `test_it[1] [2] [3]`."""
+    alike: dict[tuple[str, ...], list[Test]] = {}
+    for one in tests:
+        function = one.node.partition("[")[0]
+        alike.setdefault((function, one.title, one.verdict, one.blame, one.reason), []).append(one)
+    for (function, *_), mine in alike.items():
+        parameters = " ".join(one.node.removeprefix(function) for one in mine)
+        yield replace(mine[0], nodes=function.rpartition("/")[2] + parameters)
+
+
 def _tests(journal: Journal) -> list[tuple[Test, tuple[str, ...]]]:
-    """Pair each test with the requirements it names; one that began and has no end was cut off by whatever stopped the run."""
+    """Pair each test with the requirements it names; one that has no end was cut off by whatever stopped the run."""
     finished = {one.test: one for one in journal.of(TestFinished)}
     found = []
     for begun in journal.of(TestStarted):
         end = finished.pop(begun.test, None)
         title = begun.title or begun.test.rpartition("::")[2]
         if end is None:
-            found.append((Test(begun.test, title, "aborted", "", "the record ends before the test does"), begun.requirement))
+            found.append(
+                (Test(begun.test, title, "aborted", "", "the record ends before the test does"), begun.requirement)
+            )
         else:
-            found.append((Test(begun.test, title, end.verdict, end.blame, end.reason), end.requirement or begun.requirement))
+            found.append(
+                (Test(begun.test, title, end.verdict, end.blame, end.reason), end.requirement or begun.requirement)
+            )
     for end in finished.values():
         title = end.test.rpartition("::")[2]
         found.append((Test(end.test, title, end.verdict, end.blame, end.reason), end.requirement))

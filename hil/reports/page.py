@@ -104,7 +104,9 @@ def make_page(journal: Journal) -> Page:
         instruments=journal.of(Instrument),
         overdue=overdue(journal),
         environment=tuple(one for one in last.values() if "ambient" in one.base and one.value is not None),
-        rules=tuple(UsedRule(name, RULES.get(name), n) for name, n in Counter(one.rule for one in measurements).items()),
+        rules=tuple(
+            UsedRule(name, RULES.get(name), n) for name, n in Counter(one.rule for one in measurements).items()
+        ),
         sources=tuple(known.values()),
         not_rechecked=signs["†"],
         assumed=signs["‡"],

@@ -95,7 +95,7 @@ def sources(measurements: Iterable[Measurement]) -> dict[tuple[str, ...], Source
             key = source_key(one.limit)
             used[key] = used.get(key, 0) + 1
     return {
-        key: Source(number, *key[:4], verified=", ".join(part for part in key[4:] if part), used=count)
+        key: Source(number, key[0], key[1], key[2], key[3], ", ".join(part for part in key[4:] if part), count)
         for number, (key, count) in enumerate(used.items(), 1)
     }
 
@@ -118,7 +118,9 @@ def _group(base: str, points: Mapping[str, list[Measurement]], known: Mapping[tu
     rows = []
     for attempts in points.values():
         last = max(one.attempt for one in attempts)
-        rows += [_row(one, known, superseded=one.attempt < last) for one in sorted(attempts, key=lambda one: one.attempt)]
+        rows += [
+            _row(one, known, superseded=one.attempt < last) for one in sorted(attempts, key=lambda one: one.attempt)
+        ]
     components = dict.fromkeys(str(part["name"]) for row in rows for part in row.budget)
     return Group(base, humane(base), tuple(rows), tuple(components))
 
@@ -165,7 +167,9 @@ def _place(one: Measurement, expanded: float | None) -> Markup:
 def label(name: str) -> str:
     """Turn the point of `base[socket=1,i=0.05Ib]` into `socket 1 · i 0.05Ib`; a name without a point has none."""
     point = name.partition("[")[2].removesuffix("]")
-    return " · ".join(part.replace("=", "\u00a0", 1).replace("_", "\u00a0") for part in point.split(",")) if point else ""
+    return (
+        " · ".join(part.replace("=", "\u00a0", 1).replace("_", "\u00a0") for part in point.split(",")) if point else ""
+    )
 
 
 def _margin(one: Measurement) -> tuple[float | None, float | None]:

@@ -69,7 +69,9 @@ def path(points: Sequence[tuple[float, float]], stroke: str, width: float = 1.5,
     """Return an open line through points."""
     where = "L".join(f"{px(x)} {px(y)}" for x, y in points)
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<path d="M{where}" fill="none" stroke="{stroke}" stroke-width="{px(width)}"{dashed} stroke-linejoin="round"/>'
+    return (
+        f'<path d="M{where}" fill="none" stroke="{stroke}" stroke-width="{px(width)}"{dashed} stroke-linejoin="round"/>'
+    )
 
 
 def area(points: Sequence[tuple[float, float]], fill: str) -> str:
@@ -83,7 +85,9 @@ def rect(x: float, y: float, width: float, height: float, fill: str, stroke: str
     return f'<rect x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}" fill="{fill}" stroke="{stroke}"/>'
 
 
-def text(x: float, y: float, what: str, *, anchor: str = "start", fill: str = MUTED, size: int = 12, bold: bool = False) -> str:
+def text(
+    x: float, y: float, what: str, *, anchor: str = "start", fill: str = MUTED, size: int = 12, bold: bool = False
+) -> str:
     """Return a text, escaped; a bold one has a white edge, so that it reads on top of a trace."""
     weight = ' font-weight="600" stroke="#fff" stroke-width="3" paint-order="stroke"' if bold else ""
     place = f'x="{px(x)}" y="{px(y)}" text-anchor="{anchor}" fill="{fill}" font-size="{size}"{weight}'

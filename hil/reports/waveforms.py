@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/vnd.hil.waveform+json"
 _WIDTH, _LEFT, _RIGHT = 720.0, 62.0, 708.0
-_LANE, _GAP, _HEAD, _FOOT = 104.0, 16.0, 24.0, 40.0
+_LANE, _GAP, _FOOT, _MARK_ROW = 104.0, 16.0, 40.0, 14.0
+_MIDDLE = (_LEFT + _RIGHT) / 2
 _COLUMNS = int(_RIGHT - _LEFT)
 
 
@@ -39,21 +40,22 @@ def waveform_svg(data: Mapping[str, Any], *, alone: bool = True) -> Markup:
     marks = [(str(one["name"]), float(one["time_s"])) for one in data.get("marks") or ()]
     start, end = min(float(time[0]) for _, _, time, _ in traces), max(float(time[-1]) for _, _, time, _ in traces)
     x = svg.linear(start, end, _LEFT, _RIGHT)
+    rows = _rows(marks, x)
     parts: list[str] = []
-    top = _HEAD
+    top = _MARK_ROW * (max(rows, default=-1) + 1) + 8.0
     for number, (name, unit, time, value) in enumerate(traces):
         parts += _lane(number, name, unit, top, x, time, value)
         top += _LANE + _GAP
     bottom = top - _GAP
     parts += _time_axis(start, end, x, bottom)
-    parts += _marks(marks, x, bottom)
+    parts += _marks(marks, x, rows, bottom)
     return svg.drawing(_WIDTH, bottom + _FOOT, str(data.get("title", "waveform")), parts, alone=alone)
 
 
 def decimate(time: Samples, value: Samples, columns: int) -> tuple[Samples, Samples]:
     """Reduce to a minimum and a maximum in each of `columns` equal spans of time; short records come back unchanged.
 
-    (n,) float64 each: time in s, rising, and any value. The earlier of the two extremes is kept first.
+    (n,) float64 each: time in s, rising, and any value. Where a span rises its minimum comes first, else its maximum.
     """
     import numpy as np
 
@@ -81,6 +83,8 @@ def _samples(np: Any, trace: Mapping[str, Any]) -> tuple[Samples, Samples]:
 
 def _lane(number: int, name: str, unit: str, top: float, x: svg.Scale, time: Samples, value: Samples) -> list[str]:
     low, high = float(value.min()), float(value.max())
+    if high - low < 0.25 * max(abs(low), abs(high)):  # noise on a level is shown as a level, not as a picture of noise
+        low, high = min(low, 0.0), max(high, 0.0)
     room = 0.08 * (high - low) or abs(high) * 0.1 or 1.0
     y = svg.linear(low - room, high + room, top + _LANE, top)
     steps = svg.ticks(low - room, high + room, 4)
@@ -109,12 +113,28 @@ def _time_axis(start: float, end: float, x: svg.Scale, bottom: float) -> list[st
     return parts
 
 
-def _marks(marks: Sequence[tuple[str, float]], x: svg.Scale, bottom: float) -> list[str]:
-    """Draw each mark as a line with its name on top, on the side that has room."""
+def _marks(marks: Sequence[tuple[str, float]], x: svg.Scale, rows: Sequence[int], bottom: float) -> list[str]:
+    """Draw each mark as a line with its name on top, in the row where it has room."""
     parts = []
-    for name, time_s in marks:
-        at = x(time_s)
-        anchor, beside = ("start", at + 3) if at < (_LEFT + _RIGHT) / 2 else ("end", at - 3)
-        parts.append(svg.line(at, _HEAD - 12, at, bottom, svg.INK, 1, "3 2"))
-        parts.append(svg.text(beside, _HEAD - 6, name, anchor=anchor, fill=svg.INK, size=11))
+    for (name, time_s), row in zip(marks, rows, strict=True):
+        at, top = x(time_s), _MARK_ROW * (row + 1)
+        anchor, beside = ("start", at + 3) if at < _MIDDLE else ("end", at - 3)
+        parts.append(svg.line(at, top - 8, at, bottom, svg.INK, 1, "3 2"))
+        parts.append(svg.text(beside, top, name, anchor=anchor, fill=svg.INK, size=11))
     return parts
+
+
+def _rows(marks: Sequence[tuple[str, float]], x: svg.Scale) -> list[int]:
+    """Return the row of each mark's name, so that no two names overlap; a letter is taken for 6 pixels wide."""
+    taken: list[list[tuple[float, float]]] = []
+    rows = []
+    for name, time_s in marks:
+        at, width = x(time_s), 6.0 * len(name) + 8.0
+        left, right = (at, at + width) if at < _MIDDLE else (at - width, at)
+        free = (row for row, spans in enumerate(taken) if all(right < a or left > b for a, b in spans))
+        row = next(free, len(taken))
+        if row == len(taken):
+            taken.append([])
+        taken[row].append((left, right))
+        rows.append(row)
+    return rows

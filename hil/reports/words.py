@@ -22,7 +22,11 @@ VERDICTS: dict[str, VerdictWord] = {
     "pass": VerdictWord("Pass", _RING + "M4 8.3l1.3-1.4 1.9 1.9 3.7-4 1.4 1.3-5.1 5.4z"),
     "conditional_pass": VerdictWord("Conditional pass", _RING + "M8 2.6a5.4 5.4 0 0 1 0 10.8z"),
     "conditional_fail": VerdictWord("Conditional fail", "M1 1h14v14H1zM8 2.8v10.4h5.2V2.8z"),
-    "fail": VerdictWord("Fail", "M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5zM4.2 5.6L6.6 8l-2.4 2.4 1.4 1.4L8 9.4l2.4 2.4 1.4-1.4L9.4 8l2.4-2.4-1.4-1.4L8 6.6 5.6 4.2z"),
+    "fail": VerdictWord(
+        "Fail",
+        "M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z"
+        "M4.2 5.6L6.6 8l-2.4 2.4 1.4 1.4L8 9.4l2.4 2.4 1.4-1.4L9.4 8l2.4-2.4-1.4-1.4L8 6.6 5.6 4.2z",
+    ),
     "aborted": VerdictWord("Aborted", "M8 .8L15.6 15H.4zM7 5.5v5h2v-5zM7 11.5v2h2v-2z"),
     "refused": VerdictWord("Refused", "M1 1h14v14H1zM2.6 2.6v10.8h10.8V2.6zM4 7.2h8v1.6H4z"),
     "waived": VerdictWord("Waived", "M8 .3L15.7 8 8 15.7.3 8zM8 2.9L2.9 8 8 13.1 13.1 8z"),
@@ -43,9 +47,11 @@ class RuleWords:
 RULES: dict[str, RuleWords] = {
     "simple": RuleWords(
         "Simple acceptance (ILAC-G8:09/2019, 4.2.1; guard band w = 0)",
-        "A result passes when the measured value lies within the limit, and fails when it lies outside. The uncertainty "
+        "A result passes when the measured value lies within the limit, and fails when it lies outside. The "
+        "uncertainty "
         "is stated beside the value but not subtracted from the limit.",
-        "For a value that lies on the limit, the probability that the true value is beyond it is up to 50\u202f%. It falls "
+        "For a value that lies on the limit, the probability that the true value is beyond it is up to "
+        "50\u202f%. It falls "
         "below 2.5\u202f% where the margin is larger than U.",
     ),
     "guarded": RuleWords(
@@ -58,7 +64,8 @@ RULES: dict[str, RuleWords] = {
         "Non-binary acceptance (ILAC-G8:09/2019, 4.2.3; guard band w = U)",
         "Inside the limit by U or more: pass. Inside by less than U: conditional pass. Outside by no more than U: "
         "conditional fail. Farther outside: fail.",
-        "The probability of a wrong statement is below 2.5\u202f% for pass and for fail, and up to 50\u202f% for the two "
+        "The probability of a wrong statement is below 2.5\u202f% for pass and for fail, and up to 50\u202f% "
+        "for the two "
         "conditional verdicts.",
     ),
 }
@@ -79,7 +86,9 @@ MARKS: dict[str, Mark] = {
     "datasheet": Mark("", "data sheet", "the maker's published figure"),
     "computed": Mark("", "computed", "computed from figures that are stated"),
     "design": Mark("", "design", "set by the design of this board"),
-    "nrc": Mark("†", _NRC, "quoted from the standard from general knowledge, not re-checked against the bought standard"),
+    "nrc": Mark(
+        "†", _NRC, "quoted from the standard from general knowledge, not re-checked against the bought standard"
+    ),
     "nrc?": Mark("†", _NRC, "quoted from memory with low confidence, not re-checked against the bought standard"),
     "assumption": Mark("‡", "assumption", "a planning value that the board's owner has not confirmed"),
 }

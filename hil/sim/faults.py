@@ -11,7 +11,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "k[1-4]-reset-open": ("K RESET coil", "the RESET coil is open: it draws no current and never moves the contact"),
     "k[1-4]-welded": ("K contact", "the contact is welded: closed whatever the coils do"),
     "k[1-4]-contact-resistance": ("K contact", "the contact is burnt: 0.25 ohm instead of some milliohms"),
-    "k[1-4]-slow": ("K armature", "the armature sticks: operate and release take 14 ms longer"),
+    "k[1-4]-slow": ("K armature", "the armature sticks: operate and release take 18 ms longer"),
     "k[1-4]-no-flyback": (
         "flyback diodes of K",
         "no diodes across the coils: they swing up to the transistor's breakdown",

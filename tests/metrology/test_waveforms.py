@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +25,7 @@ def square(changes_s: list[float], high_v: float = 5.0, duration_s: float = 0.1)
 def test_every_edge_is_found_to_a_sample(times: list[float]) -> None:
     """Edges at least three samples apart come back, in order, with their direction."""
     changes_s = sorted(times)
-    if any(b - a < 3 * STEP_S for a, b in zip(changes_s, changes_s[1:], strict=False)):
+    if any(b - a < 3 * STEP_S for a, b in pairwise(changes_s)):
         return
     found = edges(*square(changes_s), level_v=2.5, hysteresis_v=1.0)
 

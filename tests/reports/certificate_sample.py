@@ -35,7 +35,12 @@ from hil.reports.waveforms import MEDIA_TYPE
 RUN_ID = "20261121T140211.204117Z-7f3a"
 IEC = {"standard": "IEC 62053-21", "edition": "2003", "table": "Table 6, class 1, direct", "source_mark": "nrc"}
 FACTS = {"standard": "Smart Power facts", "edition": "2026-03", "table": "5, relay timing", "source_mark": "assumption"}
-DESIGN = {"standard": "ATM90E26 datasheet 46002B", "edition": "2014-11", "table": "06H LastData", "source_mark": "datasheet"}
+DESIGN = {
+    "standard": "ATM90E26 datasheet 46002B",
+    "edition": "2014-11",
+    "table": "06H LastData",
+    "source_mark": "datasheet",
+}
 CURRENTS_A = {"0.05Ib": 0.05, "0.1Ib": 0.1, "0.2Ib": 0.2, "0.5Ib": 0.5, "Ib": 1.0, "Imax": 3.0}
 RULE = "ilac-g8-non-binary"
 
@@ -71,7 +76,9 @@ class Scenario:
     waived: bool = False
     faults: tuple[str, ...] = ()
     calibration: dict[str, Any] | None = None
-    laboratory: dict[str, str] = field(default_factory=lambda: {"name": "Prüflabor Nord", "address": "Kanalstraße 4, Kiel"})
+    laboratory: dict[str, str] = field(
+        default_factory=lambda: {"name": "Prüflabor Nord", "address": "Kanalstraße 4, Kiel"}
+    )
     operator: str = "M. Petersen"
     serial: str = "SP-000123"
 
@@ -92,7 +99,9 @@ def make_run(root: Path, scenario: Scenario) -> Journal:
     """Write a whole run and read it back."""
     folder = root / scenario.serial / RUN_ID
     folder.mkdir(parents=True)
-    ticks = (datetime(2026, 11, 21, 14, 2, 11, 204117, tzinfo=UTC) + timedelta(milliseconds=41 * n) for n in range(100_000))
+    ticks = (
+        datetime(2026, 11, 21, 14, 2, 11, 204117, tzinfo=UTC) + timedelta(milliseconds=41 * n) for n in range(100_000)
+    )
     with JournalWriter(folder, StillClock(), now=lambda: next(ticks)) as writer:
         recorder = Recorder(writer)
         planned = list(_measurements(scenario))
@@ -144,7 +153,16 @@ TITLES = {
 def _measurements(scenario: Scenario) -> Iterator[Measurement]:
     rng = np.random.default_rng(7)
     for meter in range(1, 5):
-        yield _judged(BOOT, f"spi.meter_answers[meter=U{meter}]", "BP-05", Reading(1.0, "yes", 0.0), 1, 1, DESIGN, {"meter": f"U{meter}"})
+        yield _judged(
+            BOOT,
+            f"spi.meter_answers[meter=U{meter}]",
+            "BP-05",
+            Reading(1.0, "yes", 0.0),
+            1,
+            1,
+            DESIGN,
+            {"meter": f"U{meter}"},
+        )
     for socket in range(1, 5):
         for pf in ("1", "0.5i", "0.8c"):
             for text, current_a in CURRENTS_A.items():
@@ -168,7 +186,10 @@ def _power_error(
     source = IEC if limit_pct else None
     if scenario.retried and socket == 3 and text == "Ib" and pf == "1":
         yield _judged(METERING, name, requirement, Reading(1.31, "%", u_pct, 14.0), low, high, source, point)
-        yield replace(_judged(METERING, name, requirement, Reading(value_pct, "%", u_pct, 14.0), low, high, source, point), attempt=2)
+        yield replace(
+            _judged(METERING, name, requirement, Reading(value_pct, "%", u_pct, 14.0), low, high, source, point),
+            attempt=2,
+        )
         return
     yield _judged(METERING, name, requirement, Reading(value_pct, "%", u_pct, 14.0), low, high, source, point)
 
@@ -177,15 +198,36 @@ def _relay(scenario: Scenario, rng: np.random.Generator, relay: str, action: str
     point = {"relay": relay, "action": action}
     stuck = relay == scenario.stuck_relay and action == "SET"
     yield _judged(
-        RELAYS, f"relay.changes_state[relay={relay},action={action}]", "REL-02", Reading(0.0 if stuck else 1.0, "yes", 0.0),
-        1, 1, DESIGN, point,
+        RELAYS,
+        f"relay.changes_state[relay={relay},action={action}]",
+        "REL-02",
+        Reading(0.0 if stuck else 1.0, "yes", 0.0),
+        1,
+        1,
+        DESIGN,
+        point,
     )
-    for base, requirement, middle_s, high_s in (("relay.operate_time", "REL-05", 0.0098, 0.015), ("relay.bounce_time", "REL-06", 0.0012, 0.005)):
+    for base, requirement, middle_s, high_s in (
+        ("relay.operate_time", "REL-05", 0.0098, 0.015),
+        ("relay.bounce_time", "REL-06", 0.0012, 0.005),
+    ):
         name = f"{base}[relay={relay},action={action}]"
         if stuck:
             yield Measurement(
-                RELAYS, name, requirement, None, "s", None, math.inf, None, high_s, FACTS, RULE, "refused",
-                reason=f"relay.changes_state[relay={relay},action=SET] is fail", point=point,
+                RELAYS,
+                name,
+                requirement,
+                None,
+                "s",
+                None,
+                math.inf,
+                None,
+                high_s,
+                FACTS,
+                RULE,
+                "refused",
+                reason=f"relay.changes_state[relay={relay},action=SET] is fail",
+                point=point,
             )
         else:
             value_s = float(rng.normal(middle_s, middle_s * 0.12))
@@ -193,22 +235,53 @@ def _relay(scenario: Scenario, rng: np.random.Generator, relay: str, action: str
 
 
 def _judged(
-    test: str, name: str, requirement: str, reading: Reading, low: float | None, high: float | None,
-    source: dict[str, str] | None, point: dict[str, Any],
+    test: str,
+    name: str,
+    requirement: str,
+    reading: Reading,
+    low: float | None,
+    high: float | None,
+    source: dict[str, str] | None,
+    point: dict[str, Any],
 ) -> Measurement:
     judged = judge(reading, low, high, "simple" if reading.unit == "yes" else RULE)
     budget = () if reading.unit == "yes" else _budget(reading)
     return Measurement(
-        test, name, requirement, reading.value, reading.unit, reading.u, reading.dof, low, high, source,
-        "simple" if reading.unit == "yes" else RULE, str(judged.verdict), reason=judged.reason, point=point, budget=budget,
+        test,
+        name,
+        requirement,
+        reading.value,
+        reading.unit,
+        reading.u,
+        reading.dof,
+        low,
+        high,
+        source,
+        "simple" if reading.unit == "yes" else RULE,
+        str(judged.verdict),
+        reason=judged.reason,
+        point=point,
+        budget=budget,
     )
 
 
 def _budget(reading: Reading) -> tuple[dict[str, Any], ...]:
     u = reading.u or 0.0
-    parts = (("scatter of the error", "A", "normal", 0.6, 9.0), ("reference meter, accuracy", "B", "rectangular", 0.75, math.inf), ("register, resolution", "B", "rectangular", 0.28, math.inf))
+    parts = (
+        ("scatter of the error", "A", "normal", 0.6, 9.0),
+        ("reference meter, accuracy", "B", "rectangular", 0.75, math.inf),
+        ("register, resolution", "B", "rectangular", 0.28, math.inf),
+    )
     return tuple(
-        {"name": name, "kind": kind, "distribution": shape, "value": u * share, "sensitivity": 1.0, "contribution": u * share, "dof": dof}
+        {
+            "name": name,
+            "kind": kind,
+            "distribution": shape,
+            "value": u * share,
+            "sensitivity": 1.0,
+            "contribution": u * share,
+            "dof": dof,
+        }
         for name, kind, shape, share, dof in parts
     )
 
@@ -222,7 +295,9 @@ def waveform(title: str, samples: int = 20_000) -> dict[str, Any]:
     traces = [("K2 SET collector", coil_v), ("K2 contact", contact_v)]
     return {
         "title": title,
-        "traces": [{"name": name, "unit": "V", "time_s": time_s.tolist(), "value": value.tolist()} for name, value in traces],
+        "traces": [
+            {"name": name, "unit": "V", "time_s": time_s.tolist(), "value": value.tolist()} for name, value in traces
+        ],
         "marks": [{"name": "coil edge", "time_s": 0.0}, {"name": "first contact edge", "time_s": 0.0098}],
     }
 
@@ -241,7 +316,16 @@ def _started(scenario: Scenario, planned: list[Measurement]) -> RunStarted:
     def asks(name: str, title: str, area: str, method: str = "", why: str = "") -> dict[str, Any]:
         names = list(dict.fromkeys(one.name for one in planned if one.requirement == name))
         stages = [] if why else ["production", "release", "type"]
-        return {"id": name, "title": title, "area": area, "required": not why, "stages": stages, "why": why, "method": method, "measurements": names}
+        return {
+            "id": name,
+            "title": title,
+            "area": area,
+            "required": not why,
+            "stages": stages,
+            "why": why,
+            "method": method,
+            "measurements": names,
+        }
 
     later = "not yet part of this plan: the tests follow in the next edition"
     chart = {"x": "relay", "x_label": "relay", "series": ["action"], "kind": "bars"}
@@ -259,17 +343,49 @@ def _started(scenario: Scenario, planned: list[Measurement]) -> RunStarted:
         seed=0,
         faults=scenario.faults,
         requirements=(
-            asks("BP-05", "Each of U1-U4 answers on its own chip select", "before power", "Writes and LastData read-back over J44"),
-            asks("MET-05", "Active power error within class 1 from 0.05 Ib to Imax", "metering", "Reference meter in the same circuit, readings paired"),
-            asks("MET-06", "Active power error at points the class 1 table does not cover", "metering", "As MET-05", "the class table has no limit at these points"),
+            asks(
+                "BP-05",
+                "Each of U1-U4 answers on its own chip select",
+                "before power",
+                "Writes and LastData read-back over J44",
+            ),
+            asks(
+                "MET-05",
+                "Active power error within class 1 from 0.05 Ib to Imax",
+                "metering",
+                "Reference meter in the same circuit, readings paired",
+            ),
+            asks(
+                "MET-06",
+                "Active power error at points the class 1 table does not cover",
+                "metering",
+                "As MET-05",
+                "the class table has no limit at these points",
+            ),
             asks("REL-02", "SET closes the contact and RESET opens it", "relays", "Contact read back by the fixture"),
-            asks("REL-05", "Set and reset time", "relays", "Coil edge to first contact edge, 12 V wetting through 2.2 kΩ"),
+            asks(
+                "REL-05", "Set and reset time", "relays", "Coil edge to first contact edge, 12 V wetting through 2.2 kΩ"
+            ),
             asks("REL-06", "Contact bounce", "relays", "First to last contact edge"),
-            asks("INT-01", "Over-temperature trip: temperature, latency, all four sockets", "interlocks", "Programmable resistor", later),
+            asks(
+                "INT-01",
+                "Over-temperature trip: temperature, latency, all four sockets",
+                "interlocks",
+                "Programmable resistor",
+                later,
+            ),
             asks("ETH-01", "Ethernet link: time, speed, duplex", "ethernet", "Link partner", later),
         ),
         charts=(
-            {"title": "Active power error against load", "measurement": "metering.active_power_error", "kind": "lines", "x": "current_a", "x_label": "load current, A", "series": ["pf"], "panel": "socket"},
+            {
+                "title": "Active power error against load",
+                "measurement": "metering.active_power_error",
+                "kind": "lines",
+                "x": "current_a",
+                "x_label": "load current, A",
+                "series": ["pf"],
+                "panel": "socket",
+            },
             {"title": "Time to first contact edge", "measurement": "relay.operate_time"} | chart,
             {"title": "Contact bounce", "measurement": "relay.bounce_time"} | chart,
         ),

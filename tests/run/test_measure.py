@@ -73,7 +73,7 @@ def test_names_points_and_units_must_be_the_plans(record: Record) -> None:
     """A name or point the plan does not have, and a wrong unit, are refused."""
     with pytest.raises(PlanError, match="no such measurement"):
         record.measure("rail.voltge", Reading(5.0, "V", 0.0), rail="5V")
-    with pytest.raises(PlanError, match="the plan has rail.voltage"):
+    with pytest.raises(PlanError, match=r"the plan has rail\.voltage"):
         record.measure("rail.voltage", Reading(5.0, "V", 0.0), rail="12V")
     with pytest.raises(PlanError, match="measured in 'mV'"):
         record.measure("rail.voltage", Reading(5000.0, "mV", 0.0), rail="5V")

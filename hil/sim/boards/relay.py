@@ -24,7 +24,7 @@ DRIVER_ON_S = 10e-6  # optocoupler and transistor [A]
 DRIVER_OFF_S = 35e-6  # saturated turn-off [A]
 DIODE_V = 0.8
 BREAKDOWN_V = 60.0  # typical V(BR)CEO of a BC817, the least is 45 V
-SLOW_S = 14e-3
+SLOW_S = 18e-3
 BURNT_OHM = 0.25
 
 Samples = NDArray[np.float64]
