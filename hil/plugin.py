@@ -217,19 +217,15 @@ class _RunPlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the run ended and where its record is."""
+        from hil.run.words import counted, headline, stands_out
+
         summary = self._run.summary if self._run else None
         if summary is None:
             return
         write = terminalreporter.write_line
         run = self.run
-        write("")
-        write(
-            f"{run.options.serial}: {summary.verdict.value.upper()}"
-            + (f" - {summary.reason}" if summary.reason else "")
-        )
-        for requirement in summary.requirements:
-            if requirement.required and requirement.verdict.value != "pass":
-                write(f"  {requirement.id} {requirement.verdict.value}: {requirement.title}: {requirement.reason}")
+        for line in ["", headline(run.options.serial, summary), *counted(summary), *stands_out(summary)]:
+            write(line)
         for path in self._reports:
             if path.name == "certificate.html":
                 write(f"certificate: {path}")

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import io
 import json
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,7 @@ from typing import Any
 from hil.commands.progress import Display, open_display
 from hil.errors import SetupError
 from hil.run.run import Run, RunOptions
-
-SHOWN = 8  # requirements that did not pass
-LINE_WIDTH = 140
+from hil.run.words import counted, headline, stands_out
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -40,7 +37,7 @@ def run(asked: argparse.Namespace) -> int:
         words = watcher.output.getvalue().strip()
         raise SetupError(f"the run did not begin: {words.splitlines()[-1] if words else 'pytest said nothing'}")
     result = _result(watcher.run, watcher.exit_code)
-    print(json.dumps(result, indent=1) if asked.json else _in_words(result))
+    print(json.dumps(result, indent=1) if asked.json else _in_words(watcher.run, result["certificate"]))
     return watcher.exit_code
 
 
@@ -124,36 +121,16 @@ def _result(run: Run, exit_code: int) -> dict[str, Any]:
     }
 
 
-def _in_words(result: dict[str, Any]) -> str:
-    simulated = ", SIMULATED" if result["simulated"] else ""
-    unit = f"{result['board']} revision {result['revision']}"
+def _in_words(run: Run, certificate: str | None) -> str:
+    summary, options = run.summary, run.options
+    assert summary is not None
+    simulated = ", SIMULATED" if run.config.launch else ""
     lines = [
-        f"{result['serial']}: {result['verdict'].upper()}" + (f" - {result['reason']}" if result["reason"] else ""),
-        f"  {unit}, stage {result['stage']}, station {result['station']}{simulated}",
+        headline(options.serial, summary),
+        f"  {options.board} revision {options.revision}, stage {options.stage}, station {options.station}{simulated}",
+        *counted(summary),
+        *stands_out(summary),
+        *([f"certificate: {certificate}"] if certificate else []),
+        f"record: {run.folder}",
     ]
-    required = [one for one in result["requirements"] if one["required"]]
-    optional = len(result["requirements"]) - len(required)
-    lines.append(
-        f"  requirements: {_counted([one['verdict'] for one in required])}; {optional} not required at this stage"
-    )
-    lines.append(
-        f"  measurements: {', '.join(f'{count} {verdict}' for verdict, count in result['counts'].items()) or 'none'}"
-    )
-    lines += _what_stands_out([one for one in required if one["verdict"] != "pass"])
-    if result["certificate"]:
-        lines.append(f"certificate: {result['certificate']}")
-    lines.append(f"record: {result['record']}")
     return "\n".join(lines)
-
-
-def _what_stands_out(requirements: list[dict[str, Any]]) -> list[str]:
-    """Name what did not pass, failures first; the certificate has it in full."""
-    worst_first = sorted(requirements, key=lambda one: "fail" not in one["verdict"])
-    lines = [f"{one['id']} {one['verdict']}: {one['title']}: {one['reason']}" for one in worst_first[:SHOWN]]
-    more = len(requirements) - SHOWN
-    lines += [f"and {more} more: see the certificate"] if more > 0 else []
-    return ["  " + textwrap.shorten(line, LINE_WIDTH, placeholder=" ...") for line in lines]
-
-
-def _counted(words: list[str]) -> str:
-    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)) or "none"

@@ -171,31 +171,38 @@ def _verdict(
     A point that the plan does not need counts only when it is out of limits: nothing that was seen to fail is lost.
     Tests speak through their measurements; by themselves only where they went wrong or measured nothing.
     """
-    known: list[tuple[Verdict, str]] = []
+    known: list[tuple[Verdict, str, str]] = []  # verdict, of what, why
     for one in mine:
         verdict = Verdict(one.verdict)
         if not needed or one.name in needed or verdict in _OF_THE_UNIT:
-            known.append((verdict, f"{one.name}: {one.reason}" if one.reason else one.name))
+            known.append((verdict, one.name, one.reason))
     for test in tests:
         verdict, why = _of_test(test)
         if not mine or (verdict is Verdict.ABORTED) or (verdict is Verdict.FAIL and not facts.explains(test, mine)):
-            known.append((verdict, why))
+            known.append((verdict, test.test, why))
     if missing:
-        known.append((Verdict.ABORTED, f"not measured: {_names(missing)}"))
+        known.append((Verdict.ABORTED, _names(missing), "not measured"))
     if not known:
         return Verdict.ABORTED, "nothing tested it"
-    worst = min((verdict for verdict, _ in known), key=SEVERITY.index)
+    worst = min((verdict for verdict, _, _ in known), key=SEVERITY.index)
     if worst is Verdict.PASS:
         return worst, ""
-    return worst, _names([why for verdict, why in known if verdict is worst and why])
+    return worst, _by_reason([(what, why) for verdict, what, why in known if verdict is worst])
+
+
+def _by_reason(known: list[tuple[str, str]]) -> str:
+    """Say each reason once, with the first few things it is the reason of."""
+    of: dict[str, list[str]] = defaultdict(list)
+    for what, why in known:
+        of[why].append(what)
+    return "; ".join(_names(names, shown=2) + (f": {why}" if why else "") for why, names in of.items())
 
 
 def _of_test(test: TestFinished) -> tuple[Verdict, str]:
     verdict = Verdict(test.verdict)
-    why = f"{test.test}: {test.reason}" if test.reason else test.test
     if verdict is Verdict.FAIL and test.blame not in {"", "unit"}:
-        return Verdict.ABORTED, why  # a bench fault never fails a unit
-    return (Verdict.PASS, "") if verdict is Verdict.WAIVED else (verdict, why)
+        return Verdict.ABORTED, test.reason  # a bench fault never fails a unit
+    return (Verdict.PASS, "") if verdict is Verdict.WAIVED else (verdict, test.reason)
 
 
 def _run(facts: _Facts, requirements: tuple[RequirementSummary, ...], interrupted: bool) -> tuple[Verdict, int, str]:

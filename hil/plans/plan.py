@@ -101,6 +101,17 @@ class Plan:
             maximum_current_a=n["imax_a"],
         )
 
+    @property
+    def rating(self) -> dict[str, str]:
+        """What the unit is metered as, in the words of a nameplate."""
+        n = self.nominal
+        return {
+            "Metered as": f"class {n['accuracy_class']}, {n['connection']} connected",
+            "Nominal voltage and frequency": f"{n['un_v']:g} V, {n['frequency_hz']:g} Hz",
+            "Basic and maximum current": f"Ib {n['ib_a']:g} A, Imax {n['imax_a']:g} A",
+            "Meter constant": f"{n['meter_constant_imp_per_kwh']:g} imp/kWh",
+        }
+
     def check_serial(self, serial: str) -> None:
         """Refuse a serial number that does not match the plan's pattern."""
         if not re.fullmatch(self.serial_pattern, serial):

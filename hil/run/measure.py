@@ -45,6 +45,7 @@ class Measurer:
         self._journal = journal
         self._verdicts: dict[str, Verdict] = {}  # of the last attempt, by full name
         self._attempts: dict[str, int] = {}
+        self._causes: dict[str, str] = {}  # of refused ones: the first thing in the chain that did not pass
         self._test = ""
         self._made: list[str] = []  # by the test that runs now
         self._failed: list[str] = []
@@ -91,6 +92,7 @@ class Measurer:
             return True
         for planned, why in reasons:
             reason = why or next(other for _, other in reasons if other)
+            self._causes[planned.name] = reason
             self._write(planned, None, Verdict.REFUSED, reason, 1, ())
         return False
 
@@ -137,8 +139,10 @@ class Measurer:
             verdict = self._verdicts.get(prerequisite)
             if verdict is None:
                 return f"{prerequisite} was not measured"
+            if verdict is Verdict.REFUSED and prerequisite in self._causes:
+                return self._causes[prerequisite]
             if verdict not in _PASSED:
-                return f"{prerequisite} is {verdict.value}"
+                return f"{prerequisite} has the verdict {verdict.value}"
         return ""
 
     def _judge(self, reading: Reading, planned: Planned) -> tuple[Verdict, str]:

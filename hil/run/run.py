@@ -22,6 +22,7 @@ from hil.run.measure import Measurer
 from hil.station.config import StationConfig, load_stations
 
 if TYPE_CHECKING:
+    from hil.station.launch import SimulatedStation
     from hil.station.station import Station
 
 ABORT_CODE = {Blame.UNIT: 1, Blame.BENCH: 3, Blame.SETUP: 4}
@@ -106,14 +107,32 @@ class Run:
         return self._stopped is not None or self._interrupted
 
     def start(self) -> None:
-        """Begin the record, then open the bench. What fails is on record, and raised."""
-        self.folder = new_run_folder(self.options.runs, self.options.serial)
+        """Begin the record, then open the bench. What fails from there on is on record, and raised."""
+        from hil.station.station import simulate
+
+        o = self.options
+        # first, for it knows whether there are such a board and such faults: no record begins with a misspelt word
+        simulated = simulate(
+            self.config,
+            serial=o.serial,
+            board=o.board,
+            revision=o.revision,
+            seed=o.seed,
+            faults=o.faults,
+            attach=o.attach,
+        )
+        try:
+            self.folder = new_run_folder(o.runs, o.serial)
+        except HilError:
+            if simulated is not None:
+                simulated.close()
+            raise
         self._journal = JournalWriter(self.folder, self._clock)
         self._measure = Measurer(self.plan, self.planned, _Recorder(self._journal, self.events))
         self.write(self._run_started())
         self._journal.attach("", self.plan.path.name, self.plan.text, "application/toml")
         try:
-            self._open_bench()
+            self._open_bench(simulated)
         except HilError as error:
             self.stop(error.blame, str(error))
             raise
@@ -160,19 +179,11 @@ class Run:
         self.summary = RunSummary(verdict, exit_code, reason, summary.requirements, summary.counts)
         return self.summary
 
-    def _open_bench(self) -> None:
+    def _open_bench(self, simulated: SimulatedStation | None) -> None:
         from hil.station.station import open_station
 
         o = self.options
-        self.station = open_station(
-            self.config,
-            serial=o.serial,
-            board=o.board,
-            revision=o.revision,
-            seed=o.seed,
-            faults=o.faults,
-            attach=o.attach,
-        )
+        self.station = open_station(self.config, simulated)
         self._clock.clock = self.station.clock
         for one in self.station.opened:
             self.write(
@@ -205,7 +216,7 @@ class Run:
             faults=o.faults,
             requirements=tuple(self._requirements()),
             charts=self.plan.charts,
-            unit_facts={"nominal": dict(self.plan.nominal), "laboratory": dict(self.config.laboratory)},
+            unit_facts={**self.plan.rating, "laboratory": dict(self.config.laboratory)},
         )
 
     def _requirements(self) -> list[dict[str, Any]]:

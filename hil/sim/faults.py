@@ -47,7 +47,7 @@ class UnknownFault(ValueError):
         self.text, self.close = text, close
 
     def __str__(self) -> str:
-        hint = f"; did you mean {' or '.join(self.close)}?" if self.close else "; --list-faults names them all"
+        hint = f"; did you mean {', '.join(self.close)}?" if self.close else "; --list-faults names them all"
         return f"no fault is called {self.text!r}{hint}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hil.errors import HilError
 from hil.station import launch
 from hil.station.config import InstrumentConfig, StationConfig
-from hil.station.station import open_station
+from hil.station.station import open_station, simulate
 
 # the unit that a launched station holds, since it must hold one
 SERIAL, BOARD, REVISION = "SP-000000", "smart-power", "A"
@@ -25,9 +25,9 @@ class Answer:
 
 def check_station(config: StationConfig) -> list[Answer]:
     """Open, identify and close each instrument. Nothing is switched on or off."""
-    if not config.launch:
+    simulated = simulate(config, serial=SERIAL, board=BOARD, revision=REVISION)
+    if simulated is None:
         return [_answer(config, one, "") for one in config.instruments.values()]
-    simulated = launch.start(config.launch, ["--serial", SERIAL, "--board", BOARD, "--revision", REVISION])
     try:
         return [_answer(config, one, str(simulated.addresses["control"])) for one in config.instruments.values()]
     finally:
@@ -37,7 +37,7 @@ def check_station(config: StationConfig) -> list[Answer]:
 def _answer(config: StationConfig, one: InstrumentConfig, attach: str) -> Answer:
     alone = replace(config, instruments={one.role: one})
     try:
-        station = open_station(alone, serial=SERIAL, board=BOARD, revision=REVISION, attach=attach)
+        station = open_station(alone, launch.join(attach) if attach else None)
     except HilError as error:
         return Answer(one.role, one.driver, "", str(error))
     try:

@@ -49,7 +49,7 @@ def start(module: str, arguments: list[str]) -> SimulatedStation:
         assert process.stderr is not None
         words = process.stderr.read().decode(errors="replace").strip()
         process.wait()
-        raise SetupError(f"{module} did not start: {words.splitlines()[-1] if words else 'no word from it'}")
+        raise SetupError(words.splitlines()[-1] if words else f"{module} did not start, and did not say why")
     station = join_addresses(json.loads(line))
     station.process = process
     if process.stdout is not None:

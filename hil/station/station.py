@@ -208,7 +208,7 @@ class Station:
             self._simulated.close()
 
 
-def open_station(
+def simulate(
     config: StationConfig,
     *,
     serial: str,
@@ -217,20 +217,27 @@ def open_station(
     seed: int = 0,
     faults: tuple[str, ...] = (),
     attach: str = "",
-) -> Station:
-    """Open every instrument of the station and let each say who it is; close what was opened when one does not."""
-    simulated = None
+) -> launch.SimulatedStation | None:
+    """Start the station's simulation, or join the one at `attach`; None for a real bench.
+
+    Raises SetupError for what the simulation does not know: a fault, a board.
+    """
     if config.launch:
         who = ["--serial", serial, "--board", board, "--revision", revision, "--seed", str(seed)]
-        simulated = (
-            launch.join(attach)
-            if attach
-            else launch.start(config.launch, who + [a for f in faults for a in ("--fault", f)])
-        )
-    elif faults or attach:
+        named = [word for fault in faults for word in ("--fault", fault)]
+        return launch.join(attach) if attach else launch.start(config.launch, who + named)
+    if faults or attach:
         raise SetupError(
             f"station {config.name} is a real bench", "faults and --attach belong to the simulated station"
         )
+    return None
+
+
+def open_station(config: StationConfig, simulated: launch.SimulatedStation | None = None) -> Station:
+    """Open every instrument of the station and let each say who it is; close what was opened when one does not.
+
+    A simulated station comes from `simulate`, and is closed with the bench.
+    """
     clock: Clock = simulated.clock if simulated else RealClock()
     instruments: dict[str, Instrument] = {}
     opened: list[Opened] = []

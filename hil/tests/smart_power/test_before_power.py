@@ -6,7 +6,8 @@ import pytest
 
 from hil.dut.atm90e26.device import MeterBusFault
 from hil.dut.smart_power.board import SmartPower, parse_banner
-from hil.errors import UnitSilent
+from hil.errors import SetupError, UnitSilent
+from hil.instruments.roles import Accuracy, OverRange
 from hil.metrology.budget import combine, rectangular, resolution
 from hil.metrology.reading import Reading
 from hil.metrology.waveforms import between, edges
@@ -19,6 +20,10 @@ ISOLATORS = ("spi", "uart", "scope", "dmm")
 BOOT_WINDOW_S = 1.6  # application runs after 0.87 s (facts 7.6)
 NORMAL_BOOT = (0x8, 0x2B)
 RAIL_CHANNEL = 4
+RELAYS = ("K1", "K2", "K3", "K4")
+COIL_OHM = 42.0
+OPEN_OHM = 120.0  # the meter's 100 ohm range reads to 120 % of itself
+COPPER_PER_K = 0.00393
 
 
 @pytest.mark.requirement("BP-01")
@@ -31,12 +36,64 @@ def test_interlocks_allow_power(bench: Station, measure: Measurer) -> None:
     bench.check_interlocks()
 
 
+@pytest.fixture(scope="module")
+def ambient(bench: Station) -> Accuracy:
+    """The room's temperature beside the unit, in degrees Celsius."""
+    with bench.route("dmm.ambient"):
+        return bench.dmm.measure_temperature_c()
+
+
+@pytest.mark.requirement("BP-07")
+def test_the_room_is_fit(ambient: Accuracy, measure: Measurer) -> None:
+    """A room too cold or too warm is no property of the unit: the run ends before anything is powered."""
+    limit = measure.planned("bench.ambient_temperature").limit
+    assert limit is not None
+    assert limit.low is not None
+    assert limit.high is not None
+    if not limit.low <= ambient.value <= limit.high:
+        raise SetupError(
+            f"the room is at {ambient.value:.1f} degrees Celsius",
+            f"bring it between {limit.low:g} and {limit.high:g}, or check the PT100",
+        )
+    budget = combine(ambient.value, "degC", [rectangular(f"DMM: {ambient.source}", ambient.half_width)])
+    measure("bench.ambient_temperature", budget.reading, budget=budget.components)
+
+
+@pytest.mark.requirement("REL-12")
+@pytest.mark.parametrize("coil", [f"{relay}.{action}" for relay in RELAYS for action in ("SET", "RESET")])
+def test_coil_resistance(bench: Station, ambient: Accuracy, measure: Measurer, coil: str) -> None:
+    """The coil, unpowered, has its rated resistance, corrected to 20 degrees Celsius."""
+    with bench.route(f"dmm.coil.{coil}"):
+        try:
+            measured = bench.dmm.measure_resistance_ohm(COIL_OHM)
+        except OverRange as beyond:
+            measure.note(f"{coil} is open, or nearly: {beyond}. The value given is a lower bound")
+            measured = Accuracy(OPEN_OHM, 0.0, "top of the range")
+    factor = 1.0 / (1.0 + COPPER_PER_K * (ambient.value - 20.0))
+    per_kelvin = -measured.value * COPPER_PER_K * factor**2
+    budget = combine(
+        measured.value * factor,
+        "ohm",
+        [
+            rectangular(f"DMM: {measured.source}", measured.half_width, factor),
+            rectangular(f"ambient: {ambient.source}", ambient.half_width, per_kelvin),
+            rectangular("coil warmer or colder than ambient [A]", 2.0, per_kelvin),
+            rectangular("leads and route, two wire [A]", 0.2, factor),
+        ],
+    )
+    measure("relay.coil_resistance", budget.reading, budget=budget.components, coil=coil)
+
+
 @pytest.mark.requirement("BP-06")
-@pytest.mark.parametrize("relay", ["K1", "K2", "K3", "K4"])
+@pytest.mark.parametrize("relay", RELAYS)
 def test_no_coil_is_pulsed_at_power_up(bench: Station, board: SmartPower, measure: Measurer, relay: str) -> None:
     """From power-up until the firmware runs, the collectors follow the rail."""
+    coils = {1: f"{relay}.SET", 2: f"{relay}.RESET"}
+    ready = [channel for channel, coil in coils.items() if measure.ready("relay.reset_glitch", coil=coil)]
+    if not ready:
+        return
     bench.fixture.release_reset()
-    with bench.route(f"scope1.{relay}.SET", f"scope2.{relay}.RESET"):
+    with bench.route(*(f"scope{channel}.{coil}" for channel, coil in coils.items())):
         bench.scope.set_timebase(BOOT_WINDOW_S, 0.01)
         for channel in (1, 2, RAIL_CHANNEL):
             bench.scope.set_channel(channel, -1.0, 7.0)
@@ -48,11 +105,11 @@ def test_no_coil_is_pulsed_at_power_up(bench: Station, board: SmartPower, measur
     rail = waves[RAIL_CHANNEL]
     up_s = edges(rail.time_s, rail.voltage_v, 0.9 * RAIL_V, 0.2)[0].time_s + 0.001
 
-    for channel, action in ((1, "SET"), (2, "RESET")):
+    for channel in ready:
         below_v = rail.voltage_v - waves[channel].voltage_v
         dip_v = float(between(rail.time_s, below_v, up_s, BOOT_WINDOW_S).max())
         reading = combine(dip_v, "V", [rectangular("oscilloscope, 8 bits of 8 V, two channels", 0.1)]).reading
-        measure("relay.reset_glitch", reading, coil=f"{relay}.{action}")
+        measure("relay.reset_glitch", reading, coil=coils[channel])
 
 
 @pytest.mark.requirement("BP-02")
