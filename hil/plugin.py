@@ -42,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Take part only in a certification run."""
     if config.getoption("serial"):
+        if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):
+            raise pytest.UsageError("one unit on one bench: a certification cannot be spread over processes, leave -n away")
         config.pluginmanager.register(_RunPlugin(config), "hil.run")
     elif _board_of_arguments(config.args) and not config.option.collectonly:
         raise pytest.UsageError("certification tests need a unit: add --serial, e.g. --serial SP-000123")

@@ -37,7 +37,8 @@ class Identity:
     firmware: str
 
     def __str__(self) -> str:
-        return f"{self.maker} {self.model}, serial {self.serial}, firmware {self.firmware}"
+        firmware = f", firmware {self.firmware}" if self.firmware else ""
+        return f"{self.maker} {self.model}, serial {self.serial}{firmware}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from hil.errors import SetupError
 
 FORMAT = 1  # of the journal; a reader refuses any other
+WAVEFORM = "application/vnd.hil.waveform+json"  # the attachment that reports draw; its shape: hil.reports.waveforms
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class Requirement:
     stages: tuple[str, ...]
     why: str = ""  # why it is not required, where it is not
     needs: str = ""  # what the bench must be able to do, e.g. "AcLoad.can_source"
+    without: str = ""  # what a bench that is not able is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
             stages=tuple(row["stages"]),
             why=row.get("why", ""),
             needs=row.get("needs", ""),
+            without=row.get("without", ""),
         )
         for id_, row in data["requirements"].items()
     }

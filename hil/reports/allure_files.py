@@ -12,11 +12,10 @@ from typing import Any
 from allure_commons.model2 import Attachment as AllureAttachment
 
 from hil.errors import SetupError
-from hil.journal.events import Attachment
+from hil.journal.events import WAVEFORM, Attachment
 from hil.journal.reader import Journal
 from hil.reports.charts import waveform_svg
 
-WAVEFORM = "application/vnd.hil.waveform+json"
 _EXTENSIONS = {
     "text/plain": "txt",
     "text/csv": "csv",

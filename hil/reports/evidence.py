@@ -11,13 +11,13 @@ from typing import Any
 from markupsafe import Markup
 
 from hil.errors import SetupError
-from hil.journal.events import Attachment, Measurement, TestFinished, TestStarted
+from hil.journal.events import WAVEFORM, Attachment, Measurement, TestFinished, TestStarted
 from hil.journal.reader import Journal
 from hil.journal.summary import SEVERITY, RequirementSummary, RunSummary
 from hil.metrology.decision import Verdict
 from hil.reports import charts
 from hil.reports.rows import Group, Source, dot, group, label
-from hil.reports.waveforms import MEDIA_TYPE, waveform_svg
+from hil.reports.waveforms import waveform_svg
 
 _BAD = frozenset({"fail", "conditional_fail", "aborted"})
 _OUTSIDE_THE_PLAN = "Measured outside the plan's requirements"
@@ -234,7 +234,7 @@ class _Drawn:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._left = {one.sha256: one for one in journal.of(Attachment) if one.media_type == MEDIA_TYPE}
+        self._left = {one.sha256: one for one in journal.of(Attachment) if one.media_type == WAVEFORM}
 
     def of(self, tests: Iterable[str]) -> Iterator[Wave]:
         """Draw the waveforms of these tests that were not drawn yet, in the journal's order."""

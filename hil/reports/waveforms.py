@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Samples = NDArray[np.float64]
 
-MEDIA_TYPE = "application/vnd.hil.waveform+json"
 _WIDTH, _LEFT, _RIGHT = 720.0, 62.0, 708.0
 _LANE, _GAP, _FOOT, _MARK_ROW = 104.0, 16.0, 40.0, 14.0
 _MIDDLE = (_LEFT + _RIGHT) / 2

@@ -116,11 +116,10 @@ class Measurer:
         return self._verdicts.get(full_name(base, point))
 
     def worst(self) -> Verdict:
-        """Return the worst verdict of what the test that ran last measured."""
+        """Return the worst verdict of what the test that ran last measured; points without a limit spoil no other."""
         verdicts = {self._verdicts[name] for name in self._made}
-        if self._cannot and not verdicts:
-            return Verdict.NOT_COVERED
-        return next((verdict for verdict in SEVERITY if verdict in verdicts), Verdict.PASS)
+        judged = verdicts - {Verdict.NOT_COVERED}
+        return next((verdict for verdict in SEVERITY if verdict in judged), Verdict.NOT_COVERED)
 
     def step(self, text: str) -> None:
         """Journal what the test does now."""

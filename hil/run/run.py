@@ -223,7 +223,7 @@ class Run:
         rows = []
         for requirement in self.plan.requirements.values():
             able = not requirement.needs or self._bench_can(requirement.needs)
-            why = requirement.why or ("" if able else f"this bench cannot: {requirement.needs}")
+            why = requirement.why or ("" if able else requirement.without or f"this bench cannot: {requirement.needs}")
             at_stage = self.options.stage in requirement.stages
             if requirement.stages and not at_stage:
                 why = f"not required at stage {self.options.stage}"

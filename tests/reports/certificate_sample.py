@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hil.journal.events import (
+    WAVEFORM,
     Event,
     Finding,
     Instrument,
@@ -30,7 +31,6 @@ from hil.journal.summary import conclude
 from hil.journal.writer import JournalWriter
 from hil.metrology.decision import judge
 from hil.metrology.reading import Reading
-from hil.reports.waveforms import MEDIA_TYPE
 
 RUN_ID = "20261121T140211.204117Z-7f3a"
 IEC = {"standard": "IEC 62053-21", "edition": "2003", "table": "Table 6, class 1, direct", "source_mark": "nrc"}
@@ -130,7 +130,7 @@ def _run(recorder: Recorder, scenario: Scenario, planned: list[Measurement]) -> 
         bad = [one for one in mine if one.verdict in {"fail", "conditional_fail"}]
         if bad and "relay" in test:
             data = json.dumps(waveform(bad[0].name)).encode()
-            recorder.writer.attach(test, f"{bad[0].name} waveform", data, MEDIA_TYPE)
+            recorder.writer.attach(test, f"{bad[0].name} waveform", data, WAVEFORM)
         recorder.writer.attach(test, "console.log", b"boot:0x8\n", "text/plain")
         verdict, reason = ("fail", "; ".join(f"{one.name}: {one.reason}" for one in bad)) if bad else ("pass", "")
         recorder.write(TestFinished(test, named, verdict, "unit" if bad else "", reason))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from hil.dut.smart_power.board import SmartPower
+from hil.journal.events import WAVEFORM
 from hil.metrology.budget import Component, combine, rectangular, resolution
 from hil.metrology.decision import Verdict
 from hil.run.measure import Measurer
@@ -41,9 +42,6 @@ def test_command_pulses_its_own_coil(shots: RelayShots, measure: Measurer, relay
     measure.check("relay.pulses_own_coil", own, relay=relay, action=action)
     if shot is not None and not own:
         measure.attach(f"{relay} {action}", shot.picture(f"{relay} {action}"), WAVEFORM)
-
-
-WAVEFORM = "application/vnd.hil.waveform+json"
 
 
 @pytest.mark.requirement("REL-02")
