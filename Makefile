@@ -22,7 +22,7 @@ certify: $(READY)
 	$(PYTHON) -m hil.cli certify $(SERIAL) --station $(STATION) --stage $(STAGE)
 
 test: $(READY)
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 lint: $(READY)
 	$(PYTHON) -m ruff check

@@ -5,8 +5,11 @@ Without --serial the plugin does nothing at all, so that it may stay installed b
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Generator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take part only in a certification run."""
     if config.getoption("serial"):
         if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):
-            raise pytest.UsageError("one unit on one bench: a certification cannot be spread over processes, leave -n away")
+            raise pytest.UsageError("one unit on one bench cannot be spread over processes: leave -n away")
         config.pluginmanager.register(_RunPlugin(config), "hil.run")
     elif _board_of_arguments(config.args) and not config.option.collectonly:
         raise pytest.UsageError("certification tests need a unit: add --serial, e.g. --serial SP-000123")
@@ -100,6 +103,7 @@ class _RunPlugin:
         self._config = config
         self._run: Run | None = None
         self._started = False
+        self._ctrl_c = False
         self._errors: list[BaseException] = []  # of the test that runs now
         self._reports: list[Path] = []
 
@@ -146,6 +150,7 @@ class _RunPlugin:
         if session.testsfailed or not session.items or self._config.option.collectonly:
             return
         self._started = True
+        self._watch_for_ctrl_c()
         try:
             self.run.start()
         except HilError as error:
@@ -159,6 +164,8 @@ class _RunPlugin:
         from hil.journal.events import TestFinished, TestStarted
 
         run, requirements = self.run, _requirements(item)
+        if self._ctrl_c and not run.stopped:
+            run.interrupt()  # it landed where Python drops exceptions
         if run.stopped:
             return (yield)
         title = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip().partition("\n")[0]
@@ -202,6 +209,28 @@ class _RunPlugin:
         """A person pressed Ctrl-C: safe first, then the record."""
         if self._started and isinstance(excinfo.value, KeyboardInterrupt):
             self.run.interrupt()
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Something in pytest itself, or in a plugin, broke: the bench is made safe, and the record says it."""
+        if self._started and self._ctrl_c:
+            self.run.interrupt()
+        elif self._started:
+            self.run.stop(Blame.SETUP, f"pytest broke: {excinfo.exconly()}")
+
+    def _watch_for_ctrl_c(self) -> None:
+        """Remember Ctrl-C: where it lands in another plugin's hook, pytest takes it for an error of that plugin."""
+
+        def remember(number: int, frame: FrameType | None) -> None:
+            self._ctrl_c = True
+            signal.default_int_handler(number, frame)
+
+        if threading.current_thread() is threading.main_thread():
+            before = signal.signal(signal.SIGINT, remember)
+
+            def restore() -> None:
+                signal.signal(signal.SIGINT, before)
+
+            self._config.add_cleanup(restore)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:

@@ -15,7 +15,6 @@ import pytest
 
 from hil.cli import main
 from hil.clock import RealClock
-from hil.commands.certify import _in_words
 from hil.commands.find import find_run
 from hil.commands.progress import in_words
 from hil.errors import SetupError
@@ -142,28 +141,6 @@ def test_certify_says_how_it_went_as_json(tmp_path: Path):
     assert (tmp_path / result["certificate"]).is_file()
     assert "before power" in done.stderr
     assert hil("verify", SERIAL, cwd=tmp_path).returncode == 0
-
-
-def test_certify_in_words_is_short_and_names_what_failed_first():
-    """Failures come before what was merely not measured, and the certificate's path is there."""
-    one = {"id": "M", "title": "T", "required": True, "reason": "r" * 500}
-    requirements = [{**one, "id": f"M{index}", "verdict": "aborted"} for index in range(20)]
-    requirements += [{**one, "id": "F1", "verdict": "fail"}, {**one, "id": "P1", "verdict": "pass"}]
-    told = _in_words(
-        {
-            "serial": SERIAL, "board": "smart-power", "revision": "A", "stage": "type", "station": "sim",
-            "simulated": True, "verdict": "fail", "exit_code": 1, "reason": "F1", "counts": {"fail": 1},
-            "requirements": requirements, "record": "runs/x", "certificate": "runs/x/certificate.html",
-        }
-    )  # fmt: skip
-    lines = told.splitlines()
-
-    assert lines[0] == f"{SERIAL}: FAIL - F1"
-    assert "SIMULATED" in lines[1]
-    assert lines[4].startswith("  F1 fail")
-    assert lines[-2] == "certificate: runs/x/certificate.html"
-    assert len(lines) < 18
-    assert max(map(len, lines)) <= 150
 
 
 def test_a_test_is_named_in_words():

@@ -101,7 +101,7 @@ def test_what_cannot_be_measured_because_something_failed_is_refused_not_failed(
 
     reasons = [m.reason for m in record.measured() if m.verdict == "refused"]
     assert reasons == [
-        "relay.pulses_own_coil[relay=K2,action=SET] is fail",
+        "relay.pulses_own_coil[relay=K2,action=SET] has the verdict fail",
         "relay.pulses_own_coil[relay=K3,action=SET] was not measured",
     ]
 
