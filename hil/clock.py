@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hil.errors import BenchError
+from hil.interrupt import uninterrupted
 
 
 class Clock(Protocol):
@@ -54,7 +55,8 @@ class RealClock:
         return time.monotonic()
 
     def sleep(self, duration_s: float) -> None:
-        time.sleep(max(0.0, duration_s))
+        with uninterrupted.asleep():
+            time.sleep(max(0.0, duration_s))
 
 
 class ControlRefused(BenchError):
@@ -82,8 +84,9 @@ class StationControl:
     def ask(self, do: str, **fields: Any) -> dict[str, Any]:
         """Send one request and return its answer; raises ControlRefused."""
         try:
-            self._socket.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
-            line = self._lines.readline()
+            with uninterrupted:
+                self._socket.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
+                line = self._lines.readline()
         except OSError as error:
             raise ControlRefused(do, str(error)) from error
         if not line:

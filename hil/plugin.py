@@ -5,16 +5,14 @@ Without --serial the plugin does nothing at all, so that it may stay installed b
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Generator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hil.errors import Blame, HilError
+from hil.interrupt import uninterrupted, watch
 
 if TYPE_CHECKING:
     from hil.plans.plan import Plan
@@ -103,7 +101,6 @@ class _RunPlugin:
         self._config = config
         self._run: Run | None = None
         self._started = False
-        self._ctrl_c = False
         self._errors: list[BaseException] = []  # of the test that runs now
         self._reports: list[Path] = []
 
@@ -150,7 +147,7 @@ class _RunPlugin:
         if session.testsfailed or not session.items or self._config.option.collectonly:
             return
         self._started = True
-        self._watch_for_ctrl_c()
+        self._config.add_cleanup(watch())
         try:
             self.run.start()
         except HilError as error:
@@ -164,7 +161,7 @@ class _RunPlugin:
         from hil.journal.events import TestFinished, TestStarted
 
         run, requirements = self.run, _requirements(item)
-        if self._ctrl_c and not run.stopped:
+        if uninterrupted.seen and not run.stopped:
             run.interrupt()  # it landed where Python drops exceptions
         if run.stopped:
             return (yield)
@@ -175,7 +172,9 @@ class _RunPlugin:
         result = yield
         verdict, blame, reason = self._outcome()
         run.write(TestFinished(item.nodeid, requirements, verdict, blame.value if blame else "", reason))
-        if blame in {Blame.BENCH, Blame.SETUP}:
+        if uninterrupted.seen:
+            run.interrupt()
+        elif blame in {Blame.BENCH, Blame.SETUP}:
             run.stop(blame, reason)
         return result
 
@@ -212,25 +211,10 @@ class _RunPlugin:
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Something in pytest itself, or in a plugin, broke: the bench is made safe, and the record says it."""
-        if self._started and self._ctrl_c:
-            self.run.interrupt()
+        if self._started and uninterrupted.seen:
+            self.run.interrupt()  # it landed in another plugin's hook, and pytest took it for that plugin's error
         elif self._started:
             self.run.stop(Blame.SETUP, f"pytest broke: {excinfo.exconly()}")
-
-    def _watch_for_ctrl_c(self) -> None:
-        """Remember Ctrl-C: where it lands in another plugin's hook, pytest takes it for an error of that plugin."""
-
-        def remember(number: int, frame: FrameType | None) -> None:
-            self._ctrl_c = True
-            signal.default_int_handler(number, frame)
-
-        if threading.current_thread() is threading.main_thread():
-            before = signal.signal(signal.SIGINT, remember)
-
-            def restore() -> None:
-                signal.signal(signal.SIGINT, before)
-
-            self._config.add_cleanup(restore)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:

@@ -18,6 +18,8 @@ from typing import Any
 from usb.backend import IBackend
 from usb.core import USBError, USBTimeoutError
 
+from hil.interrupt import uninterrupted
+
 REQUEST = struct.Struct("<BBBxHHIIII")
 ANSWER = struct.Struct("<iI")
 DEVICE = struct.Struct("<HHHH")
@@ -188,7 +190,8 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
             while self._later:
                 self._exchange_later()
             head = REQUEST.pack(op, kind, request, value, index, handle, in_length, timeout_ms, len(data))
-            status, answer = self._exchange(head + data, timeout_ms * 1e-3 + GRACE_S)
+            with uninterrupted:
+                status, answer = self._exchange(head + data, timeout_ms * 1e-3 + GRACE_S)
         if status < 0:
             raise _error(-status)
         return status, answer
