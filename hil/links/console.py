@@ -13,7 +13,7 @@ from hil.links.ftdi import LATENCY_MS, FtdiPort, ftdi_errors
 
 BAUD = 115_200
 READ_BYTES = 2048  # the chip's FIFO: it holds 178 ms of a busy line
-MAX_PAUSE_S = 0.01
+PAUSE_S = 0.01  # between two looks: 115 bytes of a busy line
 MAX_LINE_BYTES = 4096
 
 
@@ -61,7 +61,6 @@ class Console:
     def read(self, deadline_s: float) -> bytes:
         """Return what comes first within deadline_s of bench time, or nothing; 0 only empties the adapter."""
         end_s = self._clock.now_s() + deadline_s if deadline_s > 0 else 0.0
-        pause_s = LATENCY_MS * 1e-3
         while True:
             with self._lock:
                 with ftdi_errors(self.who, self.where, "read"):
@@ -73,8 +72,7 @@ class Console:
             left_s = end_s - self._clock.now_s()
             if left_s <= 0:
                 return b""
-            self._clock.sleep(min(pause_s, left_s))
-            pause_s = min(2 * pause_s, MAX_PAUSE_S)
+            self._clock.sleep(min(PAUSE_S, left_s))
 
     def take_frames(self) -> list[dict[str, Any]]:
         """Return the RPC frames read so far, once."""

@@ -11,7 +11,7 @@ READ_BACKS = 3  # a write travels another way than a read; it may be one micro-f
 
 
 class GpioPort:
-    """Port 2 of the fixture. Outputs are remembered here and read back at every write."""
+    """One port of the fixture, 2 unless told. Outputs are remembered here and read back at every write."""
 
     def __init__(self, who: str, resource: str, directions: int, initial: int, port: int = 2) -> None:
         """Open with the pins of the directions mask as outputs, at the levels of initial."""

@@ -66,8 +66,10 @@ class VisaLink:
         write_termination: str = "\n",
         open_timeout_s: float = 5.0,
         baud_rate: int = 9600,
+        sentinel: str = SENTINEL,
     ) -> None:
-        self.who, self.where = who, resource
+        """Open a session; sentinel is the question for its identity, where that is not `*IDN?`."""
+        self.who, self.where, self._sentinel = who, resource, sentinel
         self.kind = Kind.of(resource)
         self._timeout_s, self._open_timeout_s, self._baud_rate = timeout_s, open_timeout_s, baud_rate
         self._read_termination, self._write_termination = read_termination, write_termination
@@ -92,7 +94,7 @@ class VisaLink:
             text = bytes(self._resource.read_raw(self._chunk_bytes(TEXT_BYTES))).decode(ENCODING).strip()
             if not text:
                 raise BadAnswer(self.who, message, text, "empty")
-            if message == SENTINEL:
+            if message == self._sentinel:
                 self._identity = text
             return text
 
@@ -231,11 +233,11 @@ class VisaLink:
 
     def _find_sentinel(self) -> None:
         """Read until the identity comes back: a serial line has no session whose end would drop a late answer."""
-        self._resource.write_raw((SENTINEL + self._write_termination).encode(ENCODING))
+        self._resource.write_raw((self._sentinel + self._write_termination).encode(ENCODING))
         for _ in range(SENTINEL_LINES):
             if bytes(self._resource.read_raw()).decode(ENCODING).strip() == self._identity:
                 return
-        raise OSError(errno.EPROTO, f"{SENTINEL} is not answered any more")
+        raise OSError(errno.EPROTO, f"{self._sentinel} is not answered any more")
 
     def _cleared(self) -> bool:
         """Clear the device; False where that failed, say because a late answer was in the way of the acknowledge."""

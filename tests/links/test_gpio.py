@@ -63,6 +63,17 @@ def test_closing_leaves_the_pins(station):
     assert station.fixture.gpio_written[-1] == (0b11, 0b11)
 
 
+def test_another_port_has_its_own_pins(gpio, station):
+    """Port 4 is written and read without touching port 2, which stays open beside it."""
+    other = GpioPort("Fixture", RESOURCE, directions=0b11 << 5, initial=0b01 << 5, port=4)
+    before = list(station.fixture.gpio_written)
+    other.write(0b10 << 5, 0b10 << 5)
+
+    assert station.fixture.panel_written[-1] == (0b11 << 5, 0b11 << 5)
+    assert station.fixture.gpio_written == before
+    other.close()
+
+
 def test_an_unplugged_fixture_is_not_connected(gpio, station):
     """Reading the lid from a fixture that is gone is an error, not an open lid."""
     station.do(station.server.unplug)

@@ -166,6 +166,18 @@ def test_a_serial_instrument_that_does_not_find_back_is_dead(serve, link_to):
         link.ask("ECHO? 2")
 
 
+def test_a_serial_instrument_finds_back_by_its_own_question(serve, link_to):
+    """One that is not asked `*IDN?` is asked what its driver says; the late answer before is dropped."""
+    server = serve("serial", lambda message: b"TRA 1.15\r\n" if message == "ID?" else instrument(message))
+    link = link_to(server, sentinel="ID?")
+    link.ask("ID?")
+
+    with pytest.raises(NoAnswer):
+        link.ask("LATE?")
+    assert link.ask("ECHO? 1") == "1"
+    assert server.messages == ["ID?", "LATE?", "ID?", "ECHO? 1"]
+
+
 NETWORK = ["socket", "hislip", "vxi11"]
 
 
