@@ -50,7 +50,7 @@ class KeysightDsox:
 
     def __init__(self, link: ScpiLink, clock: Clock) -> None:
         self._link, self._clock = link, clock
-        self._duration_s = 0.0
+        self._duration_s = self._pre_trigger_s = 0.0
 
     def identify(self) -> Identity:
         return ask_identity(self._link, self.MODEL, r"[DM]SO-?X ?\d{4}[A-Z]*")
@@ -63,7 +63,7 @@ class KeysightDsox:
             raise OutOfRange("scope pre_trigger_s", pre_trigger_s, 0.0, duration_s)
         centre_s = duration_s / 2 - pre_trigger_s  # :TIM:POS: from the trigger to the reference, the screen's centre
         tell_checked(self._link, f":TIM:MODE MAIN;:TIM:REF CENT;:TIM:RANG {duration_s:.9g};:TIM:POS {centre_s:.9g}")
-        self._duration_s = duration_s
+        self._duration_s, self._pre_trigger_s = duration_s, pre_trigger_s
 
     def set_channel(self, channel: int, low_v: float, high_v: float) -> None:
         """Show one channel, DC coupled, with low_v at the bottom of the screen and high_v at its top."""
@@ -92,7 +92,7 @@ class KeysightDsox:
             "the scope to arm",
             self._armed_or_done,
             ARM_DEADLINE_S + self._duration_s,
-            step_s=0.001,
+            step_s=max(0.001, self._pre_trigger_s / 10),
         )
 
     def triggered(self) -> bool:

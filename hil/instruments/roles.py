@@ -38,7 +38,8 @@ class Identity:
 
     def __str__(self) -> str:
         firmware = f", firmware {self.firmware}" if self.firmware else ""
-        return f"{self.maker} {self.model}, serial {self.serial}{firmware}"
+        serial = f", serial {self.serial}" if self.serial else ""
+        return f"{self.maker} {self.model}{serial}{firmware}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,36 @@ class Waveform:
     time_s: NDArray[np.float64]
     voltage_v: NDArray[np.float64]
     overdriven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SurgeShot:
+    """What a surge generator measured of its own pulse: peaks with their sign."""
+
+    peak_v: float
+    peak_a: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """A link as the partner of the unit sees it. Modes are spelt 10HD, 10FD, 100HD, 100FD."""
+
+    up: bool
+    mode: str  # what was resolved; "" while the link is down
+    negotiated: bool  # by auto-negotiation; False: found by parallel detection, or forced
+    abilities: frozenset[str]  # modes the unit advertises; empty where it does not negotiate
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCounters:
+    """Counters of the partner's port since it was powered (IF-MIB, EtherLike-MIB)."""
+
+    frames_in: int
+    frames_out: int
+    fcs_errors: int
+    alignment_errors: int
+    symbol_errors: int
+    discards: int
 
 
 @runtime_checkable
@@ -191,3 +222,56 @@ class Fixture(Instrument, Protocol):
     def lid_closed(self) -> bool: ...
     def emergency_stop_released(self) -> bool: ...
     def contact_closed(self, socket: int) -> bool: ...
+    def light(self, name: str) -> bool:
+        """Say whether a light shines, seen by a photodiode: green, red, link, speed."""
+        ...
+
+    def sounds(self) -> bool:
+        """Say whether the buzzer sounds, heard by a microphone."""
+        ...
+
+    def set_wifi_switch(self, on: bool) -> None: ...
+    def block_ventilation(self, blocked: bool) -> None: ...
+
+
+class ProgrammableResistor(Instrument, Protocol):
+    """A resistance in place of a sensor. off() disconnects it: an open circuit."""
+
+    range_ohm: tuple[float, float]
+
+    def set_resistance(self, resistance_ohm: float) -> None:
+        """Set it and connect it."""
+        ...
+
+    def set_short(self) -> None: ...
+    def set_open(self) -> None: ...
+    def accuracy_ohm(self, resistance_ohm: float) -> Accuracy: ...
+
+
+class SurgeGenerator(Instrument, Protocol):
+    """A combination wave generator, 1.2/50 us and 8/20 us behind 2 ohm, coupled line to line into the unit's mains."""
+
+    def arm(self, level_v: float, angle_deg: float) -> None:
+        """Charge to a level (its sign is the polarity), to be fired at a phase angle of the mains."""
+        ...
+
+    def fire(self) -> SurgeShot:
+        """Fire once, and return what the generator measured; it is disarmed then."""
+        ...
+
+    def accuracy_v(self, peak_v: float) -> Accuracy: ...
+
+
+class LinkPartner(Instrument, Protocol):
+    """What the unit's Ethernet port is connected to: a port of a managed switch, or a network interface."""
+
+    def set_port(self, up: bool) -> None: ...
+    def set_mode(self, mode: str) -> None:
+        """Force 10HD, 10FD, 100HD or 100FD, or negotiate: auto."""
+        ...
+
+    def link(self) -> LinkState: ...
+    def counters(self) -> LinkCounters: ...
+    def addresses(self) -> frozenset[str]:
+        """Return the MAC addresses learnt on the port, as 7CDFA1000000."""
+        ...

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hil.errors import NotConnected, OutOfRange
-from hil.instruments.ftdi_ft4232h import EN, GPIO0, Ft4232hFixture
+from hil.errors import NotConnected, OutOfRange, SetupError
+from hil.instruments.ftdi_ft4232h import EN, GPIO0, VENT_BLOCKED, WIFI_SWITCH, Ft4232hFixture
 from hil.instruments.roles import Fixture
 from hil.links import remote_usb
 
@@ -88,6 +88,51 @@ def test_contacts_are_sensed_one_by_one(station, fixture):
     assert [fixture.contact_closed(socket) for socket in (1, 2, 3, 4)] == [False, True, False, False]
     with pytest.raises(OutOfRange):
         fixture.contact_closed(5)
+
+
+def senses(station):
+    """What the driven pins of port 4 show now."""
+    value, direction = station.fixture.panel_written[-1]
+    return value & direction
+
+
+@pytest.mark.parametrize(("name", "bit"), [("green", 0), ("red", 1), ("link", 3), ("speed", 4)])
+def test_each_light_is_seen_by_its_own_eye(station, fixture, name, bit):
+    """1 is lit, and no other light is taken for it."""
+    station.fixture.panel_inputs = 1 << bit
+
+    assert [light for light in ("green", "red", "link", "speed") if fixture.light(light)] == [name]
+    assert not fixture.sounds()
+    station.fixture.panel_inputs = 0
+    assert not fixture.light(name)
+
+
+def test_the_buzzer_is_heard(station, fixture):
+    """Bit 2 of port 4."""
+    station.fixture.panel_inputs = 1 << 2
+
+    assert fixture.sounds()
+
+
+def test_a_light_that_nobody_watches_is_a_mistake_of_the_test(fixture):
+    """The ones that are watched are named."""
+    with pytest.raises(SetupError, match="known: green, red, link, speed"):
+        fixture.light("blue")
+
+
+def test_the_wifi_switch_is_moved_and_the_vents_are_freed_by_off(station, fixture):
+    """The switch is on at first and stays where it is; blocked vents are not a safe state."""
+    assert senses(station) == WIFI_SWITCH
+
+    fixture.set_wifi_switch(False)
+    fixture.block_ventilation(True)
+    assert senses(station) == VENT_BLOCKED
+    assert not fixture.is_off()
+    fixture.off()
+    assert senses(station) == 0
+    assert fixture.is_off()
+    fixture.set_wifi_switch(True)
+    assert senses(station) == WIFI_SWITCH
 
 
 def test_a_fixture_that_is_not_there_leaves_no_port_open(station):
