@@ -9,12 +9,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
 
 from hil.doctor import computer, examine, software, station
 from hil.doctor.finding import Finding
+from hil.station.config import load_stations
 
 ROOT = Path(__file__).parents[1]
 
@@ -158,7 +160,7 @@ def test_a_fixture_this_user_may_not_open_is_bad(tmp_path: Path):
 
 def real_station(tmp_path: Path, *changes: tuple[str, str]) -> Path:
     """Write the shipped stations with changes, all addresses on this machine."""
-    text = (ROOT / "stations.toml").read_text(encoding="utf-8").replace("TCPIP::192.0.2.", "TCPIP::127.0.0.")
+    text = (ROOT / "stations.toml").read_text(encoding="utf-8").replace("192.0.2.", "127.0.0.")
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -194,17 +196,47 @@ def test_a_calibration_that_is_overdue_or_missing_is_a_warning(tmp_path: Path):
 
 
 def test_the_simulated_station_is_started_and_knocked_at():
-    """All eight doors of `sim` open, and no process of it is left behind."""
+    """Every door of `sim` opens, and no process of it is left behind."""
     findings = list(station.answers(ROOT / "stations.toml", "sim"))
 
-    assert [finding.level for finding in findings] == ["ok"] * 8
+    assert levels(findings) == dict.fromkeys(load_stations(ROOT / "stations.toml")["sim"].instruments, "ok")
 
 
 def test_a_serial_port_and_what_cannot_be_tried(tmp_path: Path):
     """A serial port must exist; a USB instrument is left to `hil station check`."""
     port = tmp_path / "ttyUSB0"
 
-    assert station._reach("Dmm", f"ASRL{port}::INSTR").level == "bad"
+    assert "is its cable plugged in?" in station._reach("Dmm", f"ASRL{port}::INSTR").what
     port.touch()
     assert station._reach("Dmm", f"ASRL{port}::INSTR").level == "ok"
+    assert station._reach("SurgeGenerator", "operator://").level == "ok"
     assert station._reach("Dmm", "USB0::0x2A8D::0x0101::MY60000003::INSTR").mend == "hil station check"
+
+
+def test_a_serial_port_of_another_group_names_the_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The line that mends it adds the user to the group that the port belongs to."""
+    port = tmp_path / "ttyUSB0"
+    port.touch()
+    monkeypatch.setattr(station.os, "access", lambda *_: False)
+    finding = station._reach("SurgeGenerator", f"ASRL{port}::INSTR")
+
+    assert "may not be opened by this user" in finding.what
+    assert finding.mend == f"sudo adduser $USER {port.group()}"
+
+
+def test_an_snmp_agent_is_asked_how_long_it_is_up(monkeypatch: pytest.MonkeyPatch):
+    """UDP cannot be knocked at: an answer is ok, silence is bad; the question is one of SNMPv2c (RFC 3416)."""
+    monkeypatch.setattr(station, "CONNECT_DEADLINE_S", 0.3)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+        agent.bind(("127.0.0.1", 0))
+        agent.settimeout(5.0)
+        resource = f"snmp://public@127.0.0.1:{agent.getsockname()[1]}/3"
+        silent = station._reach("LinkPartner", resource)
+        asked, _ = agent.recvfrom(1500)
+        answering = Thread(target=lambda: agent.sendto(b"0", agent.recvfrom(1500)[1]))
+        answering.start()
+        answered = station._reach("LinkPartner", resource)
+        answering.join()
+
+    assert (silent.level, answered.level) == ("bad", "ok")
+    assert asked.hex() == "302602010104067075626c6963a019020101020100020100300e300c06082b060102010103000500"

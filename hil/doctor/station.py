@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 CONNECT_DEADLINE_S = 1.5
 START_DEADLINE_S = 20.0
 HISLIP_PORT, PORTMAPPER_PORT = 4880, 111  # IVI-6.1; VXI-11 asks the port mapper first
-MEASURING = ("PowerMeter", "Scope", "DcSupply", "Dmm")  # whose readings stand on a certificate
+SNMP_PORT = 161
+# whose readings stand on a certificate
+MEASURING = ("PowerMeter", "Scope", "DcSupply", "Dmm", "ProgrammableResistor", "SurgeGenerator")
 _SOCKET = re.compile(r"TCPIP\d*::(?P<host>[^:]+)::(?P<port>\d+)::SOCKET", re.IGNORECASE)
 _LAN = re.compile(r"TCPIP\d*::(?P<host>[^:]+)(::(?P<device>[^:]+))?(::INSTR)?", re.IGNORECASE)
 _SERIAL_PORT = re.compile(r"ASRL(?P<port>.+?)::INSTR", re.IGNORECASE)
 _FTDI = re.compile(r"ftdi://[^:]+:[^:]+:(?P<serial>[^:/]+)")
+_SNMP = re.compile(r"snmp://((?P<community>[^@/]+)@)?(?P<host>[^:/]+)(:(?P<port>\d+))?/\d+(\?.*)?")
+SYS_UP_TIME = bytes.fromhex("2b06010201010300")  # 1.3.6.1.2.1.1.3.0, SNMPv2-MIB
 
 
 def file(path: Path) -> Iterator[Finding]:
@@ -97,12 +101,43 @@ def _reach(role: str, resource: str) -> Finding:
             return Finding("ok", role, f"FTDI {match['serial']} is plugged in")
         return Finding("bad", role, f"no FTDI device with serial {match['serial']} is plugged in", "lsusb -d 0403: -v")
     if match := _SERIAL_PORT.fullmatch(resource):
-        if os.access(match["port"], os.R_OK | os.W_OK):
-            return Finding("ok", role, f"{match['port']} can be opened")
-        return Finding("bad", role, f"{match['port']} is missing or may not be opened", "sudo adduser $USER dialout")
+        return _serial_port(role, Path(match["port"]))
+    if match := _SNMP.fullmatch(resource):
+        return _ask_snmp(role, match["community"] or "public", match["host"], int(match["port"] or SNMP_PORT))
+    if resource.startswith("operator://"):
+        return Finding("ok", role, "the operator is asked, so runs need a terminal")
     if match := _LAN.fullmatch(resource):
         return _knock(role, *_lan_address(match["host"], match["device"] or ""))
     return Finding("warn", role, f"{resource}: not tried from here", "hil station check")
+
+
+def _serial_port(role: str, port: Path) -> Finding:
+    if not port.exists():
+        return Finding("bad", role, f"there is no {port}: is its cable plugged in?", "ls -l /dev/serial/by-id")
+    if not os.access(port, os.R_OK | os.W_OK):
+        return Finding("bad", role, f"{port} may not be opened by this user", f"sudo adduser $USER {port.group()}")
+    return Finding("ok", role, f"{port} can be opened")
+
+
+def _ask_snmp(role: str, community: str, host: str, port: int) -> Finding:
+    """Ask an SNMP agent how long it has been up: UDP has no door to knock at."""
+
+    def field(tag: int, content: bytes) -> bytes:
+        return bytes((tag, len(content))) + content  # BER; short lengths only
+
+    binding = field(0x30, field(0x30, field(0x06, SYS_UP_TIME) + field(0x05, b"")))
+    request = field(0xA0, field(0x02, b"\1") + 2 * field(0x02, b"\0") + binding)
+    message = field(0x30, field(0x02, b"\1") + field(0x04, community.encode()) + request)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+        agent.settimeout(CONNECT_DEADLINE_S)
+        try:
+            agent.connect((host, port))
+            agent.send(message)
+            agent.recv(1500)
+        except OSError as error:
+            what = f"no SNMP answer from {host}:{port} to community {community!r}: {error}"
+            return Finding("bad", role, what, f"ping -c 3 {host}")
+    return Finding("ok", role, f"an SNMP agent answers at {host}:{port}")
 
 
 def _lan_address(host: str, device: str) -> tuple[str, int]:

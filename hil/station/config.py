@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.errors import SetupError
+from hil.instruments.probe import Probe
 
 FILE_NAME = "stations.toml"
 
@@ -53,12 +54,15 @@ class StationConfig:
     name: str
     launch: str  # the module that is the simulated station, or empty for a real bench
     slots: int
-    unit_http: str  # where the unit serves RPC over HTTP; empty: the launched station says
+    unit_http: str  # where the unit serves RPC over HTTP by Wi-Fi; empty: the launched station says
+    unit_ethernet: str  # the same over its wired port, on boards that have a MAC; empty: none, or it says
+    unit_echo: str  # host:port of the unit's echo service on the wired port, for throughput and loss; empty likewise
     isolators: tuple[str, ...]  # fitted and declared (DR-20)
     safe_state: tuple[str, ...]  # roles, in the order in which they are made safe
     laboratory: Mapping[str, str]
     instruments: Mapping[str, InstrumentConfig]  # by role
     wiring: Mapping[str, int]  # switch channels by named point
+    probes: Mapping[str, Probe]  # what stands between a point and the oscilloscope for good
 
 
 @dataclass(frozen=True, slots=True)

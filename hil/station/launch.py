@@ -85,5 +85,6 @@ def _control(where: str) -> StationControl:
 
 
 def _drain(stream: Any) -> None:
-    for line in stream:
-        sys.stderr.write(line.decode(errors="replace"))
+    with stream:
+        for line in stream:
+            sys.stderr.write(line.decode(errors="replace"))

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 from hil.clock import Clock, RealClock
 from hil.errors import HilError, InterlockOpen, NotConnected, SetupError, WrongInstrument
-from hil.instruments.roles import AcLoad, AcSource, DcSupply, Dmm, Fixture, Instrument, PowerMeter, Scope, Switch
+from hil.instruments.probe import Probe
+from hil.instruments.roles import (
+    AcLoad,
+    AcSource,
+    DcSupply,
+    Dmm,
+    Fixture,
+    Instrument,
+    LinkPartner,
+    PowerMeter,
+    ProgrammableResistor,
+    Scope,
+    SurgeGenerator,
+    SurgeShot,
+    Switch,
+)
 from hil.links.rpc import HttpRpc
 from hil.station import launch
 from hil.station.config import StationConfig
 
 CONTACT_SIDE = ("scope3.", "dmm.contact.", "source_1a.")  # routes that must be open while mains is on
+SURGE_SIDE = ("scope2.hv", "scope1.load_current", "load.", "eth.")  # routes that may be closed while a surge is armed
 MAINS_SETTLE_S = 0.5
 RAIL_OUTPUT = 1  # of the DC supply: J43
 SETTLE_RELAY_S = 0.02  # of the switch
@@ -41,6 +57,23 @@ class SafeState:
     safe: bool
 
 
+@dataclass(frozen=True, slots=True)
+class UnitAddresses:
+    """Where the unit is in the network; empty: nowhere that this station knows."""
+
+    http: str  # by Wi-Fi
+    ethernet_http: str
+    echo: str  # host:port
+
+    @classmethod
+    def of(cls, config: StationConfig, simulated: launch.SimulatedStation | None) -> UnitAddresses:
+        """Take them from the launched station, or from stations.toml."""
+        if simulated is None:
+            return cls(config.unit_http, config.unit_ethernet, config.unit_echo)
+        unit = simulated.addresses["unit"]
+        return cls(unit["http"], unit["ethernet_http"], unit["echo"])
+
+
 class Station:
     """Open with `open_station`; close with `close()`. Every property is the driver of that role."""
 
@@ -50,16 +83,16 @@ class Station:
         clock: Clock,
         instruments: dict[str, Instrument],
         opened: tuple[Opened, ...],
-        unit_http: str,
+        unit: UnitAddresses,
         simulated: launch.SimulatedStation | None,
     ) -> None:
         self.config = config
         self.clock = clock
         self.opened = opened
-        self.unit_http = unit_http
+        self.unit = unit
         self._instruments = instruments
         self._simulated = simulated
-        self._http: HttpRpc | None = None
+        self._rpcs: dict[str, HttpRpc] = {}
 
     @property
     def source(self) -> AcSource:
@@ -101,20 +134,66 @@ class Station:
         """The adapter that holds the unit."""
         return cast(Fixture, self._instruments["Fixture"])
 
+    @property
+    def resistor(self) -> ProgrammableResistor:
+        """The resistance in place of the board's NTC; raises SetupError where the station has none."""
+        return cast(ProgrammableResistor, self._optional("ProgrammableResistor"))
+
+    @property
+    def surge(self) -> SurgeGenerator:
+        """The surge generator; arm it through `armed_surge` only. Raises SetupError where the station has none."""
+        return cast(SurgeGenerator, self._optional("SurgeGenerator"))
+
+    @property
+    def link_partner(self) -> LinkPartner:
+        """What the unit's Ethernet port is connected to; raises SetupError where the station has none."""
+        return cast(LinkPartner, self._optional("LinkPartner"))
+
+    def _optional(self, role: str) -> Instrument:
+        if role not in self._instruments:
+            raise SetupError(
+                f"station {self.config.name} has no {role}",
+                f"add a table for it to instruments.{role} in stations.toml",
+            )
+        return self._instruments[role]
+
     def can(self, ability: str) -> bool:
         """Say whether the bench has an ability a requirement needs, e.g. `AcLoad.can_source`."""
         role, _, name = ability.partition(".")
         return bool(getattr(self._instruments.get(role), name, False))
 
     def http(self) -> HttpRpc:
-        """Return the unit's RPC over HTTP."""
-        if not self.unit_http:
+        """Return the unit's RPC over HTTP, by Wi-Fi."""
+        return self._rpc("unit_http", self.unit.http)
+
+    def ethernet_http(self) -> HttpRpc:
+        """Return the unit's RPC over HTTP through its wired port."""
+        return self._rpc("unit_ethernet", self.unit.ethernet_http)
+
+    @property
+    def echo_address(self) -> str:
+        """The host:port of the unit's echo service on its wired port; raises SetupError where there is none."""
+        return self._address("unit_echo", self.unit.echo)
+
+    def _rpc(self, key: str, url: str) -> HttpRpc:
+        if key not in self._rpcs:
+            self._rpcs[key] = HttpRpc(self._address(key, url))
+        return self._rpcs[key]
+
+    def _address(self, key: str, address: str) -> str:
+        if not address:
             raise SetupError(
-                f"station {self.config.name} gives no network address of the unit", "set unit_http in stations.toml"
+                f"station {self.config.name} gives no such network address of the unit", f"set {key} in stations.toml"
             )
-        if self._http is None:
-            self._http = HttpRpc(self.unit_http)
-        return self._http
+        return address
+
+    def probe(self, point: str) -> Probe:
+        """Return what stands between a point and the oscilloscope, e.g. of `scope2.hv`."""
+        if point not in self.config.probes:
+            raise SetupError(
+                f"station {self.config.name} has no probe at {point!r}", "add it to its probes in stations.toml"
+            )
+        return self.config.probes[point]
 
     def channels(self, *points: str) -> list[int]:
         """Return the switch channels of named points, e.g. `scope1.K1.SET`."""
@@ -165,9 +244,35 @@ class Station:
             self.source.off()
 
     @contextmanager
-    def loaded(self, socket: int) -> Iterator[AcLoad]:
-        """Route the load to a socket inside the block; the load is off, then the route open, on every way out."""
-        with self.route(f"load.socket{socket}"):
+    def armed_surge(self, level_v: float, angle_deg: float) -> Iterator[Callable[[], SurgeShot]]:
+        """Charge the surge generator and give the function that fires it once; disarmed on every way out.
+
+        The level's sign is the polarity; the angle is that of the mains, which `mains` has switched on before.
+        """
+
+        def fire() -> SurgeShot:
+            self._check_surge()  # charging takes seconds: the lid may be open by now
+            return self.surge.fire()
+
+        self._check_surge()
+        try:
+            self.surge.arm(level_v, angle_deg)
+            yield fire
+        finally:
+            self.surge.off()
+
+    def _check_surge(self) -> None:
+        """Raise InterlockOpen unless a surge would reach the unit's mains input, healthily wired, and nothing else."""
+        self.check_interlocks()
+        closed = self.switch.closed_channels()
+        reached = [name for name, channel in self.config.wiring.items() if channel in closed]
+        if wrong := [name for name in reached if not name.startswith(SURGE_SIDE)]:
+            raise InterlockOpen(f"a surge would reach what {', '.join(wrong)} connects", "open these routes first")
+
+    @contextmanager
+    def loaded(self, *sockets: int) -> Iterator[AcLoad]:
+        """Route the load to sockets inside the block; the load is off, then the routes open, on every way out."""
+        with self.route(*(f"load.socket{socket}" for socket in sockets)):
             try:
                 yield self.load
             finally:
@@ -202,8 +307,8 @@ class Station:
         """Close every link. The bench stays as it is: make it safe first."""
         for instrument in self._instruments.values():
             instrument.close()
-        if self._http is not None:
-            self._http.close()
+        for rpc in self._rpcs.values():
+            rpc.close()
         if self._simulated is not None:
             self._simulated.close()
 
@@ -261,13 +366,12 @@ def open_station(config: StationConfig, simulated: launch.SimulatedStation | Non
         if simulated:
             simulated.close()
         raise
-    unit_http = simulated.addresses["unit"]["http"] if simulated else config.unit_http
-    return Station(config, clock, instruments, tuple(opened), unit_http, simulated)
+    return Station(config, clock, instruments, tuple(opened), UnitAddresses.of(config, simulated), simulated)
 
 
 def _open(role: str, driver: str, resource: str, clock: Clock) -> Instrument:
     kind = importlib.import_module(f"hil.instruments.{driver}").DRIVER
-    if role == "Fixture":
+    if hasattr(kind, "open"):  # its resource is not VISA's: it opens itself
         return cast(Instrument, kind.open(resource, clock))
     from hil.links.visa import VisaLink
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from hil.instruments.probe import Probe
 from hil.station.config import Calibration, InstrumentConfig, Mistake, StationConfig
 from hil.station.drivers import read_drivers, read_roles
 from hil.station.suggest import closest, did_you_mean
@@ -17,7 +18,9 @@ from hil.station.toml_lines import KeyPath, key_lines
 from hil.station.toml_recovery import loads_all
 
 REQUIRED_ROLES = ("AcSource", "PowerMeter", "AcLoad", "Scope", "DcSupply", "Dmm", "Switch", "Fixture")
-ENERGISERS = ("AcSource", "AcLoad", "DcSupply", "Switch", "Fixture")  # what the safe state must name
+OPTIONAL_ROLES = ("ProgrammableResistor", "SurgeGenerator", "LinkPartner")  # without: not covered, says the certificate
+# what the safe state must name, where there is one
+ENERGISERS = ("AcSource", "AcLoad", "SurgeGenerator", "DcSupply", "ProgrammableResistor", "Switch", "Fixture")
 ISOLATORS = ("spi", "uart", "scope", "dmm")  # DR-20: the low-voltage side is treated as live
 LAUNCHABLE = ("hil.sim",)
 RESOURCE = re.compile(
@@ -25,14 +28,26 @@ RESOURCE = re.compile(
     r"|USB\d*::[^:]+::[^:]+::[^:]+(::\d+)?(::INSTR)?|GPIB\d*::\d+(::\d+)?(::INSTR)?",
     re.IGNORECASE,
 )
-FTDI_RESOURCE = re.compile(r"ftdi://[^:/]+:[^:/]+:[^:/]+")  # by serial number, never by bus address
+OWN_RESOURCES = {  # of drivers that open themselves: what fits, what is wrong with the rest, an example
+    "ftdi": (r"ftdi://[^:/]+:[^:/]+:[^:/]+", "names no FTDI device by its serial", "ftdi://ftdi:4232h:HILFIX01"),
+    "snmp": (r"snmp://[^/?#\s]+/\d+(\?write=[^&#\s]+)?", "names no port of a switch", "snmp://public@192.0.2.20:161/1"),
+    "operator": (r"operator://[^/?#]*", "names no operator", "operator:// or operator://UCS 500N5"),
+}
+URL = re.compile(r"https?://[^:/\s]+(:\d+)?")
+HOST_PORT = re.compile(r"[^:/\s]+:\d+")
+UNIT_ADDRESSES = {  # of the unit, by key: what fits, and an example
+    "unit_http": (URL, "http://192.0.2.50"),
+    "unit_ethernet": (URL, "http://192.0.2.51"),
+    "unit_echo": (HOST_PORT, "192.0.2.51:7"),
+}
+PROBED_UNITS = ("V", "A")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 Flaw = tuple[KeyPath, str, str]  # where, what, and a hint or nothing
 _Text = Annotated[str, Field(min_length=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _Calibration(_Strict):
@@ -54,15 +69,26 @@ class _Laboratory(_Strict):
     address: _Text
 
 
+class _Probe(_Strict):
+    unit: _Text
+    factor: float
+    bandwidth_hz: Annotated[float, Field(gt=0.0)]
+    accuracy: Annotated[float, Field(gt=0.0, lt=1.0)]
+    model: _Text | None = None
+
+
 class _Station(_Strict):
     launch: _Text | None = None
     slots: Annotated[int, Field(ge=1)]
     unit_http: _Text | None = None
+    unit_ethernet: _Text | None = None
+    unit_echo: _Text | None = None
     isolators: list[str]
     safe_state: list[str]
     laboratory: _Laboratory
     instruments: dict[str, _Instrument]
     wiring: dict[str, Annotated[int, Field(ge=1)]]
+    probes: dict[str, _Probe] = {}
 
 
 class _File(_Strict):
@@ -76,10 +102,13 @@ _KEYS: tuple[tuple[tuple[str, ...], type[_Strict]], ...] = (
     (("stations", "*", "laboratory"), _Laboratory),
     (("stations", "*", "instruments", "*"), _Instrument),
     (("stations", "*", "instruments", "*", "calibration"), _Calibration),
+    (("stations", "*", "probes", "*"), _Probe),
 )
 _IN_OTHER_WORDS = {
     "string_type": "text in double quotes is wanted here",
     "int_type": "a whole number is wanted here",
+    "float_type": "a number is wanted here",
+    "finite_number": "a finite number is wanted here",
     "list_type": "a list in square brackets is wanted here",
     "dict_type": "a table is wanted here",
     "model_type": "a table is wanted here",
@@ -89,6 +118,8 @@ _IN_OTHER_WORDS = {
     "string_too_short": "this must not be empty",
     "too_short": "at least one is needed",
     "greater_than_equal": "this must be 1 or more",
+    "greater_than": "this must be more than 0",
+    "less_than": "this must be less than 1",
     "missing": "this key is missing",
     "extra_forbidden": "there is no such key",
 }
@@ -175,18 +206,28 @@ def _contradictions(station: Mapping[str, Any], drivers: Mapping[str, str]) -> I
     launch = station.get("launch")
     if isinstance(launch, str) and launch not in LAUNCHABLE:
         yield ("launch",), f"{launch!r} cannot be launched", did_you_mean(launch, LAUNCHABLE)
-    if launch is not None and "unit_http" in station:
-        yield ("unit_http",), "a launched station says itself where its unit is", "remove this key"
+    yield from _unit_addresses(station, launched=launch is not None)
     instruments = _table(station, "instruments")
     yield from _instruments(instruments, drivers, launched=launch is not None)
     yield from _wiring(_table(station, "wiring"))
+    yield from _probes(_table(station, "probes"), _table(station, "wiring"))
     yield from _list(station, "isolators", ISOLATORS)
-    yield from _list(station, "safe_state", [role for role in REQUIRED_ROLES if role in instruments] or REQUIRED_ROLES)
+    roles = REQUIRED_ROLES + OPTIONAL_ROLES
+    yield from _list(station, "safe_state", [role for role in roles if role in instruments] or roles)
     named = station.get("safe_state")
-    meant = {closest(str(role), REQUIRED_ROLES) for role in named} if isinstance(named, list) else set(ENERGISERS)
+    meant = {closest(str(role), roles) for role in named} if isinstance(named, list) else set(ENERGISERS)
     for role in ENERGISERS:
         if role not in meant and role in instruments:
             yield ("safe_state",), f"{role} is not in it", f"add {role!r}: it must be made safe"
+
+
+def _unit_addresses(station: Mapping[str, Any], *, launched: bool) -> Iterator[Flaw]:
+    for key, (pattern, example) in UNIT_ADDRESSES.items():
+        address = station.get(key)
+        if launched and address is not None:
+            yield (key,), "a launched station says itself where its unit is", "remove this key"
+        elif isinstance(address, str) and address and not pattern.fullmatch(address):
+            yield (key,), f"{address!r} is no such address", f"as in {example}"
 
 
 def _table(station: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -226,9 +267,11 @@ def _instruments(instruments: Mapping[str, Any], drivers: Mapping[str, str], *, 
 
 
 def _resource(path: KeyPath, resource: str, role: str, taken: dict[str, str]) -> Iterator[Flaw]:
-    if resource.lower().startswith("ftdi:"):
-        if not FTDI_RESOURCE.fullmatch(resource):
-            yield path, f"{resource!r} names no FTDI device by its serial", "as in ftdi://ftdi:4232h:HILFIX01"
+    scheme = resource.partition(":")[0].lower()
+    if scheme in OWN_RESOURCES:
+        pattern, what, example = OWN_RESOURCES[scheme]
+        if not re.fullmatch(pattern, resource):
+            yield path, f"{resource!r} {what}", f"as in {example}"
     elif not RESOURCE.fullmatch(resource):
         yield path, f"{resource!r} is no VISA resource", "as in TCPIP::192.0.2.10::hislip0::INSTR"
     other = taken.setdefault(_same_address(resource), role)
@@ -258,6 +301,20 @@ def _wiring(wiring: Mapping[str, Any]) -> Iterator[Flaw]:
             yield ("wiring", point), f"channel {channel} is wired to {points[channel]!r} already", ""
 
 
+def _probes(probes: Mapping[str, Any], wiring: Mapping[str, Any]) -> Iterator[Flaw]:
+    for point, probe in probes.items():
+        here: KeyPath = ("probes", point)
+        if point not in wiring:
+            yield here, "the wiring has no such point", did_you_mean(point, wiring)
+        if not isinstance(probe, dict):
+            continue
+        unit = probe.get("unit")
+        if isinstance(unit, str) and unit and unit not in PROBED_UNITS:
+            yield (*here, "unit"), f"a probe of {unit!r} means nothing here", did_you_mean(unit, PROBED_UNITS)
+        if probe.get("factor") == 0:
+            yield (*here, "factor"), "this must not be 0", "give the unit per volt at the oscilloscope, as in 500.0"
+
+
 def _list(station: Mapping[str, Any], key: str, known: tuple[str, ...] | list[str]) -> Iterator[Flaw]:
     values = station.get(key)
     if not isinstance(values, list):
@@ -275,11 +332,16 @@ def _frozen(name: str, station: _Station) -> StationConfig:
         launch=station.launch or "",
         slots=station.slots,
         unit_http=station.unit_http or "",
+        unit_ethernet=station.unit_ethernet or "",
+        unit_echo=station.unit_echo or "",
         isolators=tuple(station.isolators),
         safe_state=tuple(station.safe_state),
         laboratory=station.laboratory.model_dump(),
         instruments={role: _frozen_instrument(role, one) for role, one in station.instruments.items()},
         wiring=dict(station.wiring),
+        probes={
+            point: Probe(**{**one.model_dump(), "model": one.model or ""}) for point, one in station.probes.items()
+        },
     )
 
 

@@ -12,10 +12,11 @@ from hil.errors import Blame, SetupError
 from hil.instruments import roles
 from hil.station.config import StationsInvalid, load_stations, pick_station
 from hil.station.drivers import read_drivers, read_roles
-from hil.station.stations_file import REQUIRED_ROLES
+from hil.station.stations_file import OPTIONAL_ROLES, REQUIRED_ROLES
 
 SIM_SOURCE = "stations.sim.instruments.AcSource.driver"
 BENCH = "stations.bench-1.instruments"
+HV = 'stations.sim.probes."scope2.hv"'
 SHIPPED = Path(__file__).parents[2] / "stations.toml"
 
 
@@ -43,8 +44,9 @@ def test_the_shipped_stations_are_right():
     sim, bench = stations["sim"], stations["bench-1"]
 
     assert (sim.launch, bench.launch) == ("hil.sim", "")
-    assert tuple(sim.instruments) == tuple(bench.instruments) == REQUIRED_ROLES
+    assert tuple(sim.instruments) == tuple(bench.instruments) == REQUIRED_ROLES + OPTIONAL_ROLES
     assert dict(sim.wiring) == dict(bench.wiring)
+    assert dict(sim.probes) == dict(bench.probes)
     assert not any(one.resource for one in sim.instruments.values())
     assert bench.safe_state[0] == "AcSource"
 
@@ -90,6 +92,21 @@ def test_a_calibration_arrives_as_dates():
         ("date = 2026-03-02", "date = 2026-02-30", BENCH + ".PowerMeter.calibration", "invalid date"),
         ('"dmm.rail_3v3" = 206', '"dmm.rail_3v3" = 205', 'stations.sim.wiring."dmm.rail_3v3"', "'dmm.rail_5v' already"),
         ('"dmm.rail_3v3" = 206', '"dmm.rail_3v3" = 2.5', 'stations.sim.wiring."dmm.rail_3v3"', "a whole number"),
+        ('"SurgeGenerator", "DcSupply"', '"DcSupply"', "stations.sim.safe_state", "SurgeGenerator is not in it"),
+        (":161/1?write=private", ":161", BENCH + ".LinkPartner.resource", "names no port of a switch"),
+        ('"ASRL/dev/ttyUSB0::INSTR"', '"operator://a/b"', BENCH + ".SurgeGenerator.resource", "names no operator"),
+        ('"http://192.0.2.51"', '"192.0.2.51"', "stations.bench-1.unit_ethernet", "as in http://192.0.2.51"),
+        ('"192.0.2.51:7"', '"http://192.0.2.51"', "stations.bench-1.unit_echo", "as in 192.0.2.51:7"),
+        ("unit_echo =", "unit_ecko =", "stations.bench-1.unit_ecko", "did you mean 'unit_echo'?"),
+        ("slots = 1", 'unit_echo = "192.0.2.51:7"\nslots = 1', "stations.sim.unit_echo", "remove this key"),
+        ('"scope2.hv" = {', '"scope2.hw" = {', 'stations.sim.probes."scope2.hw"', "did you mean 'scope2.hv'?"),
+        ('unit = "V"', 'unit = "kV"', HV + ".unit", "did you mean 'V'?"),
+        ("factor = 500.0", "factor = 0.0", HV + ".factor", "this must not be 0"),
+        ("factor = 500.0", 'factor = "500"', HV + ".factor", "a number is wanted here, not '500'"),
+        ("factor = 500.0", "factor = inf", HV + ".factor", "a finite number is wanted here"),
+        ("factor = 500.0", "faktor = 500.0", HV + ".faktor", "did you mean 'factor'?"),
+        ("bandwidth_hz = 25e6", "bandwidth_hz = -1", HV + ".bandwidth_hz", "this must be more than 0, not -1"),
+        ("accuracy = 0.02", "accuracy = 2", HV + ".accuracy", "this must be less than 1, not 2"),
         ('launch = "hil.sim"', 'launch = "hil.simm"', "stations.sim.launch", "did you mean 'hil.sim'?"),
     ],
 )
@@ -107,6 +124,19 @@ def test_a_missing_role_is_named(tmp_path: Path):
 
     assert said.startswith(f"stations.toml:{line_of('[stations.sim.instruments]')}: stations.sim.instruments.Dmm: ")
     assert "the role Dmm is missing" in said
+
+
+def test_a_station_may_have_no_surge_generator(tmp_path: Path):
+    """Nor a resistor, nor a link partner: what needs them is not covered, which the certificate says."""
+    text = SHIPPED.read_text(encoding="utf-8")
+    for role, driver in (("ProgrammableResistor", "meatest_m632"), ("SurgeGenerator", "emc_partner_tra3000")):
+        text = text.replace(f'{role} = {{ driver = "{driver}" }}\n', "").replace(f'"{role}", ', "", 1)
+    path = tmp_path / "stations.toml"
+    path.write_text(text, encoding="utf-8")
+    sim = load_stations(path)["sim"]
+
+    assert "SurgeGenerator" not in sim.instruments
+    assert "SurgeGenerator" not in sim.safe_state
 
 
 def test_a_misspelt_role_is_one_mistake(tmp_path: Path):
@@ -211,7 +241,7 @@ def test_roles_and_drivers_are_told_from_the_source():
         driver = importlib.import_module(f"hil.instruments.{name}").DRIVER
         assert role == driver.ROLE
     assert set(REQUIRED_ROLES) <= read_roles() <= set(vars(roles))
-    assert set(read_drivers().values()) == set(REQUIRED_ROLES)
+    assert set(read_drivers().values()) == set(REQUIRED_ROLES + OPTIONAL_ROLES)
 
 
 def test_a_driver_that_is_not_python_is_named(tmp_path: Path):
