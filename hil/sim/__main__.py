@@ -77,10 +77,9 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _listing(addresses: dict[str, Any]) -> str:
-    lines = [f"{role:<12} {entry['model']:<24} {entry['resource']}" for role, entry in addresses["instruments"].items()]
-    lines += [f"{'unit':<12} {'http':<24} {addresses['unit']['http']}"]
-    lines += [f"{'unit':<12} {'console':<24} {addresses['unit']['console']}"]
-    lines += [f"{name:<37} {addresses[name]}" for name in ("usb", "control")]
+    lines = [f"{role:<20} {entry['model']:<24} {entry['resource']}" for role, entry in addresses["instruments"].items()]
+    lines += [f"{'unit':<20} {name:<24} {address}" for name, address in addresses["unit"].items()]
+    lines += [f"{name:<45} {addresses[name]}" for name in ("switch", "usb", "control")]
     return "\n".join([*lines, "Ctrl-C ends it."])
 
 

@@ -5,6 +5,7 @@ The wiring is the one of the station named `sim`: the comments at each route say
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,24 +17,34 @@ from numpy.typing import NDArray
 from hil.sim.boards.smart_power import SmartPower
 from hil.sim.circuit import Segment, solve
 from hil.sim.fixture import Fixture
-from hil.sim.history import AcHistory, Steps
-from hil.sim.settings import AcSetting, AcWindow, DcSetting, LoadSetting
+from hil.sim.history import KEEP_S, AcHistory, Steps, instantaneous
+from hil.sim.scope_points import (
+    COILS,
+    CONTACT_NODES,
+    ROUTES,
+    WETTING_OHM,
+    Piece,
+    Signal,
+    first_crossing,
+    signals,
+)
+from hil.sim.settings import AcSetting, AcWindow, DcSetting, LoadSetting, ResistorSetting
+from hil.sim.surge import INSTANTS_S, Clamp, Shot, combination_wave, next_at_angle
 from hil.sim.world import World
 
-__all__ = ["AcSetting", "AcWindow", "Bench", "DcSetting", "Fixture", "LoadSetting"]
+__all__ = ["AcSetting", "AcWindow", "Bench", "DcSetting", "Fixture", "LoadSetting", "ResistorSetting"]
 
-COILS = tuple((relay, action) for relay in range(4) for action in ("SET", "RESET"))
-SCOPE_ROUTES = {1: range(101, 109), 2: range(109, 117), 3: range(201, 205)}
 RAIL_5V, RAIL_3V3 = 205, 206  # to the DMM
 COIL_ROUTES = range(207, 215)  # coil connector pins 1-2 to the DMM
 SENSE_ROUTES = range(215, 219)  # contact, Kelvin, to the DMM
 AMBIENT = 219  # PT100, four wire, to the DMM
 CURRENT_ROUTES = range(301, 305)  # DC supply output 2 through a contact
 LOAD_ROUTES = range(305, 309)  # load contactor to a socket
-NOT_UNDER_MAINS = frozenset((*range(201, 205), *SENSE_ROUTES, *CURRENT_ROUTES))
-WETTING_OHM = 2200.0
+NTC_DECADE = 310  # form C: the board's NTC out, the programmable resistor in
+SWAPPED, NEUTRAL_OPEN, EARTH_OPEN = 313, 314, 315  # mains wiring box in front of J2
+NOT_UNDER_MAINS = frozenset((*CONTACT_NODES, *SENSE_ROUTES, *CURRENT_ROUTES))
 CURRENT_LEADS_OHM = 0.25  # output 2, its leads and the switch [A]
-BISECTIONS = 60
+SURGE_DELAY_S = 2e-3  # from the surge generator's trigger until it can fire [A]
 
 Samples = NDArray[np.float64]
 
@@ -46,13 +57,17 @@ class Bench:
         self.ac = AcSetting()
         self.load = LoadSetting()
         self.dc = {output: DcSetting() for output in (1, 2, 3)}
+        self.resistor = ResistorSetting()
+        self.shots: list[Shot] = []  # surges of the last minute
         self._routes: Steps[frozenset[int]] = Steps(frozenset())
         self._wetting: Steps[float] = Steps(0.0)
         self._history = AcHistory()
         self._observers: list[Callable[[Segment], None]] = []
+        self._routed: list[Callable[[frozenset[int]], None]] = []
         self._solving = self._again = False
         self.unit = SmartPower(world, self._solve, revision)
         self.fixture = Fixture(world, self.unit)
+        self._signals = signals(self.unit, self._wetting, self._history, lambda: self.shots)
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -71,7 +86,9 @@ class Bench:
 
     def set_load(self, **changes: Any) -> None:
         """Change the load, now."""
-        self.load = replace(self.load, **changes)
+        before, self.load = self.load, replace(self.load, **changes)
+        if self.load.on != before.on:
+            self.world.record("load", on=self.load.on)
         self._solve()
 
     def set_dc(self, output: int, **changes: Any) -> None:
@@ -82,11 +99,29 @@ class Bench:
         elif output == 3:
             self._wetting.set(self.world.now_s, self.dc[3].voltage_v if self.dc[3].on else 0.0)
 
+    def set_resistor(self, **changes: Any) -> None:
+        """Change the programmable resistor, now."""
+        self.resistor = replace(self.resistor, **changes)
+        self._place_resistor()
+
+    def _place_resistor(self) -> None:
+        if NTC_DECADE not in self.routes:
+            self.unit.ntc.replace(None)
+        else:
+            self.unit.ntc.replace(self.resistor.ohm if self.resistor.connected else math.inf)
+
     def set_routes(self, closed: frozenset[int]) -> None:
         """Close exactly these channels, now."""
         self._routes.set(self.world.now_s, frozenset(closed))
         self._check_wiring()
+        self._place_resistor()
         self._solve()
+        for observer in self._routed:
+            observer(self.routes)
+
+    def on_routes(self, observer: Callable[[frozenset[int]], None]) -> None:
+        """Call observer with the closed channels at each change."""
+        self._routed.append(observer)
 
     def _check_wiring(self) -> None:
         wrong = self.routes & NOT_UNDER_MAINS
@@ -110,13 +145,21 @@ class Bench:
             while self._again:
                 self._again = False
                 sockets = frozenset(channel - LOAD_ROUTES[0] + 1 for channel in LOAD_ROUTES if channel in self.routes)
+                mov = self.unit.mov
                 segment = solve(
                     self.ac,
                     self.load,
                     self.unit.contacts_ohm,
                     sockets,
                     self.unit.mains_w(),
-                    self.unit.fuse.whole,
+                    self._fed,
+                    1.0 / mov.leak_ohm if mov else 0.0,
+                )
+                if SWAPPED in self.routes:
+                    segment = replace(segment, polarity=-1.0)
+                self.unit.detect.follow(
+                    math.sqrt(segment.source.u2),
+                    *(route in self.routes for route in (SWAPPED, NEUTRAL_OPEN, EARTH_OPEN)),
                 )
                 self._history.begin(self.world.now_s, segment)
                 self.unit.follow_mains(segment)
@@ -125,6 +168,11 @@ class Bench:
         finally:
             self._solving = False
 
+    @property
+    def _fed(self) -> bool:
+        """Whether the mains path is closed behind the source."""
+        return self.unit.fuse.whole and NEUTRAL_OPEN not in self.routes
+
     def ac_window(self, place: str, t0_s: float, t1_s: float) -> AcWindow:
         """Return the averages at a place ("reference", "source", "load") over a window of the last 30 s."""
         return self._history.window(place, t0_s, t1_s)
@@ -132,6 +180,48 @@ class Bench:
     def ac_energy_ws(self, place: str, t_s: float) -> float:
         """Return the watt-seconds that passed a place since the world began."""
         return self._history.energy_ws(place, t_s)
+
+    # -- surges ------------------------------------------------------------------------------------------------------
+
+    def fire_surge(
+        self, level_v: float, angle_deg: float, done: Callable[[Shot], None], still: Callable[[], bool] = lambda: True
+    ) -> float:
+        """Fire a combination wave between live and neutral at an angle of the mains; return when it will be.
+
+        It does not come when the generator, asked then, no longer wants it.
+        """
+        source = self._history.last
+        phase_deg = math.degrees(cmath.phase(source.source.u[1])) if source.frequency_hz else 0.0
+        fires_s = next_at_angle(self.world.now_s + SURGE_DELAY_S, angle_deg, source.frequency_hz, phase_deg)
+        self.world.at(fires_s, lambda: done(self._surge(level_v, angle_deg)) if still() else None)
+        return fires_s
+
+    def _surge(self, level_v: float, angle_deg: float) -> Shot:
+        now_s, source = self.world.now_s, self._history.last
+        mains_v = instantaneous(source.source.u, source.frequency_hz, now_s + INSTANTS_S)
+        wave = combination_wave(level_v, Clamp.of(self.unit.mov) if self._fed else Clamp.open(), mains_v)
+        side = math.copysign(1.0, level_v)
+        shot = Shot(
+            now_s,
+            level_v,
+            angle_deg,
+            wave,
+            side * float((side * wave.terminal_v).max()),
+            side * float((side * wave.current_a).max()),
+            source.polarity if self._fed else 0.0,
+        )
+        self.shots = [old for old in self.shots if old.start_s > now_s - KEEP_S] + [shot]
+        self.world.record(
+            "surge",
+            level_v=level_v,
+            angle_deg=angle_deg,
+            peak_v=shot.peak_v,
+            peak_a=shot.peak_a,
+            bus_v=side * float((side * (wave.surge_v + mains_v)).max()) if shot.sign else 0.0,
+            i2t_a2s=wave.i2t_a2s,
+        )
+        self.unit.surge(wave.i2t_a2s)
+        return shot
 
     # -- direct current ----------------------------------------------------------------------------------------------
 
@@ -154,7 +244,7 @@ class Bench:
         if output == 2:
             paths = [unit.relays[c - CURRENT_ROUTES[0]].contact_ohm for c in CURRENT_ROUTES if c in self.routes]
             return sum(volts / (ohm + CURRENT_LEADS_OHM) for ohm in paths if ohm is not None)
-        wetted = [unit.relays[c - 201].contact_ohm for c in SCOPE_ROUTES[3] if c in self.routes]
+        wetted = [unit.relays[c - CONTACT_NODES[0]].contact_ohm for c in CONTACT_NODES if c in self.routes]
         return sum(volts / WETTING_OHM for ohm in wetted if ohm is not None)
 
     # -- the multimeter's input --------------------------------------------------------------------------------------
@@ -207,62 +297,27 @@ class Bench:
     def scope_voltage_v(self, channel: int, t_s: Samples) -> Samples:
         """Return what was at an input at these ascending times: (n,) float64 volts; 0 when it floated."""
         times = np.asarray(t_s, dtype=np.float64)
-        if channel == 4 or not times.size:
-            return self.unit.rail_v(times)
         volts = np.zeros_like(times)
-        pieces = self._routes.indices(times)
-        for piece in np.unique(pieces):
-            point = self._scope_point(channel, self._routes.values[int(piece)])
-            if point is not None:
-                inside = pieces == piece
-                volts[inside] = point(times[inside])
+        for inside, routes in self._routes.spans(times) if times.size else ():
+            signal = self._signal(channel, routes)
+            if signal is not None:
+                volts[inside] = signal.volts(times[inside])
         return volts
 
-    def _scope_point(self, channel: int, routes: frozenset[int]) -> Callable[[Samples], Samples] | None:
+    def _signal(self, channel: int, routes: frozenset[int]) -> Signal | None:
         """Return the signal at an input; the lowest channel wins where two are closed."""
-        for index, route in enumerate(SCOPE_ROUTES[channel]):
-            if route not in routes:
-                continue
-            if channel == 3:
-                return lambda t_s: self._contact_node_v(index, t_s)
-            relay, action = COILS[index]
-            return lambda t_s: self.unit.relays[relay].collector_v(action, t_s, self.unit.rail_v(t_s))
+        for route in ROUTES[channel]:
+            if route in routes or channel == 4:
+                return self._signals[route]
         return None
-
-    def _contact_node_v(self, relay: int, t_s: Samples) -> Samples:
-        contact = self.unit.relays[relay].contact
-        closed = np.array(contact.values)[contact.indices(t_s)]
-        supply_v = np.array(self._wetting.values)[self._wetting.indices(t_s)]
-        return np.where(closed, supply_v * 0.03 / WETTING_OHM, supply_v)
 
     def first_crossing(
         self, channel: int, level_v: float, rising: bool, after_s: float, before_s: float
     ) -> float | None:
         """Return when the input first crossed a level in (after_s, before_s], or None; agrees with the samples."""
-        breaks = self._routes.changes_s(after_s, before_s) + self.unit.levels.changes_s(after_s, before_s)
-        for relay in self.unit.relays:
-            breaks += relay.coil_events_s(after_s, before_s) + relay.contact.changes_s(after_s, before_s)
-        breaks += self._wetting.changes_s(after_s, before_s)
-        starts = sorted({after_s, *breaks})
-        sign = 1.0 if rising else -1.0
-
-        def beyond(times: Samples) -> NDArray[np.bool_]:
-            return sign * (self.scope_voltage_v(channel, times) - level_v) >= 0.0
-
-        was_beyond = True
-        for index, start_s in enumerate(starts):
-            end_s = starts[index + 1] if index + 1 < len(starts) else before_s
-            grid = np.linspace(start_s, end_s, 33)
-            grid[-1] = math.nextafter(end_s, -math.inf) if end_s > start_s and end_s != before_s else end_s
-            flags = beyond(grid)
-            if index and flags[0] and not was_beyond:
-                return start_s
-            ups = np.flatnonzero(flags[1:] & ~flags[:-1])
-            if ups.size:
-                low, high = float(grid[ups[0]]), float(grid[ups[0] + 1])
-                for _ in range(BISECTIONS):
-                    middle = (low + high) / 2
-                    low, high = (low, middle) if beyond(np.array([middle]))[0] else (middle, high)
-                return high
-            was_beyond = bool(flags[-1])
-        return None
+        starts = [after_s, *self._routes.changes_s(after_s, before_s)] if channel != 4 else [after_s]
+        pieces: list[Piece] = [
+            (start_s, end_s, self._signal(channel, self._routes.at(start_s)))
+            for start_s, end_s in zip(starts, [*starts[1:], before_s], strict=True)
+        ]
+        return first_crossing(pieces, level_v, rising)

@@ -1,8 +1,8 @@
 """The mains circuit in phasors, one for each harmonic: source, fuse, MOV, supply, relays, snubbers, load.
 
 Between two events everything is steady; `solve` returns that steady state. Phasors are rms and refer to a sine.
-The MOV (20K681 class, 680 V at 1 mA, as in the schematic of AN26) stays an open circuit: the source's largest peak
-is 424 V. The current transformers sit after contact and snubber, so a meter sees what its socket draws [A].
+The MOV (hil.sim.mov) stays an open circuit, but for the leak of an aged one: the source's largest peak is 424 V. The
+current transformers sit after contact and snubber, so a meter sees what its socket draws [A].
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class Segment:
     reference: Port  # voltage at the bus, current of the load's live lead
     load: Port  # at the load's terminals
     sockets: tuple[Phasors, ...]  # current through each socket's current transformer
+    polarity: float = 1.0  # -1 where live and neutral are exchanged in front of J2
 
     def place(self, name: str) -> Port:
         """Return one of the places that an instrument sits at."""
@@ -84,20 +85,24 @@ def solve(
     contacts_ohm: Sequence[float | None],
     sockets: frozenset[int],
     supply_w: float,
-    fuse_whole: bool,
+    fed: bool,
+    leak_s: float = 0.0,
 ) -> Segment:
-    """Return the steady state. contacts_ohm: None is an open contact; sockets: where the load is routed, 1..4."""
+    """Return the steady state. contacts_ohm: None is an open contact; sockets: where the load is routed, 1..4.
+
+    fed: the mains path is closed: fuse whole, neutral connected. leak_s: what lies across the bus, in siemens.
+    """
     if not ac.on or ac.voltage_v <= 0.0:
         return DEAD
-    segment = _solve(ac, load, contacts_ohm, sockets, supply_w, fuse_whole, 1.0)
+    segment = _solve(ac, load, contacts_ohm, sockets, supply_w, fed, leak_s, 1.0)
     if math.sqrt(segment.source.i2) <= ac.current_limit_a:
         return segment
     low, high = 0.0, 1.0  # the source folds its voltage back until its current is the limit
     for _ in range(30):
         scale = (low + high) / 2
-        segment = _solve(ac, load, contacts_ohm, sockets, supply_w, fuse_whole, scale)
+        segment = _solve(ac, load, contacts_ohm, sockets, supply_w, fed, leak_s, scale)
         low, high = (scale, high) if math.sqrt(segment.source.i2) <= ac.current_limit_a else (low, scale)
-    return _solve(ac, load, contacts_ohm, sockets, supply_w, fuse_whole, low)
+    return _solve(ac, load, contacts_ohm, sockets, supply_w, fed, leak_s, low)
 
 
 def _solve(
@@ -106,14 +111,15 @@ def _solve(
     contacts_ohm: Sequence[float | None],
     sockets: frozenset[int],
     supply_w: float,
-    fuse_whole: bool,
+    fed: bool,
+    leak_s: float,
     scale: float,
 ) -> Segment:
     fundamental = cmath.rect(ac.voltage_v * scale, math.radians(ac.phase_deg))
     emf = {1: fundamental}
     for order, fraction, phase_deg in ac.harmonics:
         emf[order] = cmath.rect(ac.voltage_v * scale * fraction, math.radians(phase_deg))
-    if not fuse_whole:
+    if not fed:
         return Segment(ac.frequency_hz, Port(emf, {}), Port({}, {}), Port({}, {}), ({}, {}, {}, {}))
 
     feed_ohm = SOURCE_OHM + FUSE_OHM
@@ -135,7 +141,8 @@ def _solve(
         bus1 = fundamental - feed_ohm * (drawn.get(1, 0j) + load_i.get(1, 0j))
 
     orders = {*emf, *drawn}
-    total = {order: drawn.get(order, 0j) + load_i.get(order, 0j) for order in orders}
+    leak = {order: leak_s * volts for order, volts in emf.items()}  # too small for the feed to drop
+    total = {order: drawn.get(order, 0j) + load_i.get(order, 0j) + leak.get(order, 0j) for order in orders}
     terminal = {order: emf.get(order, 0j) - SOURCE_OHM * total[order] for order in orders}
     bus = {order: terminal[order] - FUSE_OHM * total[order] for order in orders}
     load_u: dict[int, complex] = {}

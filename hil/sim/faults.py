@@ -24,10 +24,27 @@ FAULTS: dict[str, tuple[str, str]] = {
     "miso-stuck": ("SPI MISO", "MISO is shorted to ground"),
     "rail-3v3-low": ("3.3 V regulator", "the regulator gives 3.05 V"),
     "k[1-4]-coil-glitch": ("GPIO of K SET", "a 2 ms pulse on the SET coil when EN is released"),
-    "bench-(ac-source|power-meter|ac-load|scope|dc-supply|dmm|switch)-dies": (
-        "bench",
-        "that instrument drops its connections and answers no more",
-    ),
+    "trip-missing": ("firmware", "the over-temperature trip is missing: nothing happens however hot it gets"),
+    "trip-wrong-threshold": ("firmware", "the over-temperature trip stands at 100 degrees Celsius"),
+    "trip-late": ("firmware", "the over-temperature trip comes 2 s late"),
+    "overcurrent-slow": ("firmware", "the over-current trips come 1 s late"),
+    "led-green-dead": ("green LED", "the green LED is dark although its pin is driven"),
+    "led-red-dead": ("red LED", "the red LED is dark although its pin is driven"),
+    "buzzer-dead": ("BZ1", "the buzzer is silent although its pin is driven"),
+    "ntc-open": ("NTC", "a broken solder joint: the NTC is an open circuit"),
+    "ntc-short": ("NTC", "the NTC is shorted"),
+    "ntc-wrong-type": ("NTC", "a part of 100 kohm in place of 10 kohm"),
+    "mov-aged": ("MOV", "worn out by surges: 20 % less voltage at 1 mA, and half a milliampere of leakage"),
+    "mov-missing": ("MOV", "not fitted"),
+    "neutral-detect-stuck": ("neutral detection", "the input shows a healthy neutral whatever the wiring"),
+    "phy-dead": ("Ethernet PHY", "the PHY never comes out of reset: it sends and hears nothing"),
+    "phy-pair-open": ("Ethernet socket", "the pair on pins 3-6 is open between socket and PHY"),
+    "phy-forced-10": ("Ethernet PHY", "the mode straps are pulled low: 10 Mbit/s half duplex, no auto-negotiation"),
+    "phy-crystal-off": ("Ethernet PHY", "its crystal runs 500 ppm fast: receivers slip now and then"),
+    (
+        "bench-(ac-source|power-meter|ac-load|scope|dc-supply|dmm|switch"
+        "|programmable-resistor|surge-generator|link-partner)-dies"
+    ): ("bench", "that instrument drops its connections and answers no more"),
 }
 
 

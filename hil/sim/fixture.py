@@ -1,4 +1,4 @@
-"""The test fixture's wires to the unit: SPI of the four meters, reset and sense lines, console."""
+"""The test fixture's wires to the unit: SPI of the meters, reset and sense lines, console, eyes and fingers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from hil.sim.world import World
 
 EN, GPIO0, LID, STOP = 0x01, 0x02, 0x04, 0x08
 SENSE = 4  # bits 4..7: contacts K1..K4
+GREEN, RED, SOUND, LINK, SPEED = 0x01, 0x02, 0x04, 0x08, 0x10  # port 4: photodiodes and a microphone; 1 = lit, sounds
+WIFI_SWITCH, VENT_BLOCKED = 0x20, 0x40  # port 4: a finger on the switch, a flap before the vents
 
 ChipSelects = tuple[bool, bool, bool, bool]
 
@@ -80,6 +82,23 @@ class Fixture:
         for number, relay in enumerate(self._unit.relays):
             levels |= (relay.contact.last is True) << (SENSE + number)
         return levels
+
+    def panel_write(self, value: int, direction: int) -> None:
+        """Drive port 4; while nobody does, the switch is on and the vents are free."""
+        self._unit.panel.set_wifi_switch(bool((value | ~direction) & WIFI_SWITCH))
+        self._unit.block_ventilation(bool(value & direction & VENT_BLOCKED))
+
+    def panel_read(self) -> int:
+        """Return port 4 as the unit shines and sounds; the fixture's own actuators at rest."""
+        unit = self._unit
+        return (
+            GREEN * unit.panel.acts("green")
+            | RED * unit.panel.acts("red")
+            | SOUND * unit.panel.acts("buzzer")
+            | LINK * unit.ethernet.link_led
+            | SPEED * unit.ethernet.speed_led
+            | WIFI_SWITCH
+        )
 
     def set_lid(self, closed: bool) -> None:
         """Close or open the lid, as an operator does."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from hil.sim.ftdi_port import MICRO_FRAME_S, BenchTime, Port
-from hil.sim.ftdi_wires import FixturePins, GpioWires, SpiWires, UartWires, Wires
+from hil.sim.ftdi_wires import FixturePins, GpioWires, SpiWires, UartWires
 
 VENDOR, PRODUCT, RELEASE = 0x0403, 0x6011, 0x0800
 PORTS = 4
@@ -34,7 +34,12 @@ class Ft4232h:
     def __init__(self, world: BenchTime, fixture: FixturePins, serial: str) -> None:
         self._world = world
         self._strings = ("", "FTDI", "Quad RS232-HS", serial)
-        wires = (SpiWires(fixture), GpioWires(fixture), UartWires(fixture), Wires())
+        wires = (
+            SpiWires(fixture),
+            GpioWires(fixture.gpio_write, fixture.gpio_read),
+            UartWires(fixture),
+            GpioWires(fixture.panel_write, fixture.panel_read),
+        )
         self.ports = tuple(Port(world, wire, has_mpsse=i < 2) for i, wire in enumerate(wires))
         self.configuration = configuration_descriptor()
 

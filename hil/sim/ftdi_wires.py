@@ -1,7 +1,8 @@
-"""What the four ports of the fixture's FT4232H are soldered to: meters' SPI, reset and sense lines, console."""
+"""What the ports of the fixture's FT4232H are soldered to: SPI, reset and sense lines, console, eyes and fingers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 SK, MOSI, MISO, CS0 = 0x01, 0x02, 0x04, 0x08  # ADBUS0..3; CS0..3 are ADBUS3..6
@@ -14,6 +15,8 @@ class FixturePins(Protocol):
     def spi_pins(self, t_s: float, sclk: bool, mosi: bool, cs: tuple[bool, bool, bool, bool]) -> bool: ...
     def gpio_write(self, value: int, direction: int) -> None: ...
     def gpio_read(self) -> int: ...
+    def panel_write(self, value: int, direction: int) -> None: ...
+    def panel_read(self) -> int: ...
     def uart_write(self, data: bytes) -> None: ...
     def uart_read(self) -> bytes: ...
 
@@ -73,18 +76,18 @@ class SpiWires(Wires):
 
 
 class GpioWires(Wires):
-    """Port 2: EN, GPIO0, lid, emergency stop, contact sense."""
+    """Eight plain lines. Port 2: EN, GPIO0, lid, emergency stop, contact sense. Port 4: eyes and fingers."""
 
-    def __init__(self, fixture: FixturePins) -> None:
+    def __init__(self, write: Callable[[int, int], None], read: Callable[[], int]) -> None:
         super().__init__()
-        self._fixture = fixture
+        self._write_lines, self._read_lines = write, read
 
     def drive(self, t_s: float, levels: int, direction: int) -> None:
         super().drive(t_s, levels, direction)
-        self._fixture.gpio_write(levels & direction, direction)
+        self._write_lines(levels & direction, direction)
 
     def read(self, t_s: float) -> int:
-        return (self._levels & self._driven | self._fixture.gpio_read() & ~self._driven) & 0xFF
+        return (self._levels & self._driven | self._read_lines() & ~self._driven) & 0xFF
 
 
 class UartWires(Wires):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.sim.circuit import DEAD, Segment
+from hil.sim.circuit import DEAD, Phasors, Segment
 from hil.sim.settings import AcWindow
 
 KEEP_S = 60.0
@@ -48,6 +51,15 @@ class Steps(Generic[T]):
         """Return, for each time, the index into values."""
         return np.maximum(np.searchsorted(np.asarray(self.starts_s), t_s, side="right") - 1, 0)
 
+    def spans(self, t_s: NDArray[np.float64]) -> Iterator[tuple[slice, T]]:
+        """Yield the stretches of these ascending times over which one value holds, with the value."""
+        first = max(0, bisect_right(self.starts_s, t_s[0]) - 1)
+        last = max(first, bisect_right(self.starts_s, t_s[-1]) - 1)
+        bounds = [0, *np.searchsorted(t_s, self.starts_s[first + 1 : last + 1]).tolist(), len(t_s)]
+        for index, (begin, end) in enumerate(pairwise(bounds)):
+            if end > begin:
+                yield slice(begin, end), self.values[first + index]
+
     def changes_s(self, after_s: float, before_s: float) -> list[float]:
         """Return the instants of change in (after_s, before_s]."""
         return [t_s for t_s in self.starts_s if after_s < t_s <= before_s]
@@ -78,6 +90,13 @@ class AcHistory:
         power_w = segment.place(place).s_complex.real
         return before[place] + (power_w * (t_s - steps.starts_s[index]) if power_w else 0.0)
 
+    def waveform(self, phasors: Callable[[Segment], Phasors], t_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return one quantity's instantaneous values at these ascending times, seen from the unit."""
+        values = np.zeros_like(t_s)
+        for inside, (segment, _) in self.segments.spans(t_s):
+            values[inside] = segment.polarity * instantaneous(phasors(segment), segment.frequency_hz, t_s[inside])
+        return values
+
     def window(self, place: str, t0_s: float, t1_s: float) -> AcWindow:
         """Return the averages from t0_s to t1_s; equal times give that instant's steady state."""
         steps = self.segments
@@ -104,3 +123,12 @@ class AcHistory:
         return AcWindow(
             u_v, i_a, power.real, power.imag, u_v * i_a, max(-1.0, min(1.0, factor)), hertz, u_peak_v, i_peak_a
         )
+
+
+def instantaneous(phasors: Phasors, frequency_hz: float, t_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a steady state's values at these times; its phases count from the beginning of the world."""
+    values = np.zeros_like(t_s)
+    for order, value in phasors.items():
+        if value:
+            values += math.sqrt(2) * abs(value) * np.sin(2 * math.pi * order * frequency_hz * t_s + cmath.phase(value))
+    return values

@@ -41,6 +41,14 @@ class DcSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ResistorSetting:
+    """The programmable resistor at its terminals; disconnected, it is an open circuit."""
+
+    ohm: float = 100.0
+    connected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AcWindow:
     """Averages over a window, harmonics included; the peaks are the largest in it. q_var: + inductive."""
 

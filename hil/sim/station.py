@@ -12,21 +12,30 @@ from hil.sim.bench import Bench
 from hil.sim.control import ControlServer
 from hil.sim.http import HttpServer
 from hil.sim.instruments.chroma_61600 import Chroma61602
+from hil.sim.instruments.emc_partner_tra3000 import EmcPartnerTra3000
 from hil.sim.instruments.itech_it8615 import ItechIT8615
 from hil.sim.instruments.keysight_34465a import Keysight34465A
 from hil.sim.instruments.keysight_daq970a import KeysightDaq970A
 from hil.sim.instruments.keysight_dsox import KeysightDsox
 from hil.sim.instruments.keysight_e36312a import KeysightE36312A
+from hil.sim.instruments.meatest_m632 import MeatestM632
 from hil.sim.instruments.yokogawa_wt310e import YokogawaWT310E
+from hil.sim.network.echo import EchoServer
+from hil.sim.network.mib import Mib
+from hil.sim.network.network import Network
+from hil.sim.network.snmp_agent import SnmpAgent
+from hil.sim.network.switch import UNIT
 from hil.sim.scpi import ScpiInstrument
 from hil.sim.transports.hislip import HislipServer
 from hil.sim.transports.raw import RawServer
+from hil.sim.transports.serial import SerialServer
 from hil.sim.transports.server import LOOPBACK, Server
 from hil.sim.transports.vxi11 import Vxi11Server
 from hil.sim.usb import UsbServer
 from hil.sim.world import World
 
 FIXTURE_SERIAL = "HILFIX01"
+SWITCH_MODEL = "simulated managed switch (IF-MIB, EtherLike-MIB, MAU-MIB)"
 FIXTURE = f"ftdi://ftdi:4232h:{FIXTURE_SERIAL}"
 INSTRUMENTS: tuple[tuple[type[ScpiInstrument], type[RawServer | HislipServer | Vxi11Server], dict[str, Any]], ...] = (
     (Chroma61602, RawServer, {}),
@@ -36,6 +45,7 @@ INSTRUMENTS: tuple[tuple[type[ScpiInstrument], type[RawServer | HislipServer | V
     (KeysightE36312A, HislipServer, {}),
     (Keysight34465A, HislipServer, {}),
     (KeysightDaq970A, HislipServer, {}),
+    (MeatestM632, RawServer, {"ending": b"\r\n"}),
 )
 
 
@@ -52,11 +62,18 @@ class Station:
     ) -> None:
         self.world = World(serial, seed, faults, real_time)
         self.bench = Bench(self.world, revision)
-        self.instruments = {model.ROLE: model(self.world, self.bench) for model, _, _ in INSTRUMENTS}
-        self.servers: dict[str, RawServer | HislipServer | Vxi11Server] = {
-            model.ROLE: server(self.instruments[model.ROLE], **options) for model, server, options in INSTRUMENTS
-        }
+        self.models: dict[str, str] = {}
+        self.servers: dict[str, RawServer | HislipServer | Vxi11Server | SerialServer] = {}
+        for model, server, options in INSTRUMENTS:
+            self.models[model.ROLE] = model.MODEL
+            self.servers[model.ROLE] = server(model(self.world, self.bench), **options)
+        self.models[EmcPartnerTra3000.ROLE] = EmcPartnerTra3000.MODEL
+        self.servers[EmcPartnerTra3000.ROLE] = SerialServer(EmcPartnerTra3000(self.world, self.bench))
+        self.network = Network(self.bench)
         self.http = HttpServer(self.bench)
+        self.ethernet_http = HttpServer(self.bench, self.network)
+        self.snmp = SnmpAgent(Mib(self.network.switch))
+        self.echo = EchoServer(self.bench, self.network)
         self.control = ControlServer(self.world, self.bench, self.addresses)
         self.usb = UsbServer(self.world, self.bench)
         self._usb_port = 0
@@ -69,6 +86,8 @@ class Station:
         for server in self._all_servers():
             server.on_connections = self._count
             await server.start(LOOPBACK)
+        for datagrams in (self.snmp, self.echo):
+            await datagrams.start(LOOPBACK)
         self._usb_port = await self.usb.start(LOOPBACK)
         for fault in self.world.faults:
             if self.world.fault(fault.name):
@@ -79,21 +98,30 @@ class Station:
     async def stop(self) -> None:
         """Close every socket."""
         await self.usb.close()
-        for server in self._all_servers():
+        for server in (*self._all_servers(), self.snmp, self.echo):
             await server.stop()
 
-    def _all_servers(self) -> list[Server]:
-        return [*self.servers.values(), self.http, self.control]
+    def _all_servers(self) -> list[Server | SerialServer]:
+        return [*self.servers.values(), self.http, self.ethernet_http, self.control]
 
     def addresses(self) -> dict[str, Any]:
         """Return where everything is, as the first line of `python -m hil.sim --json` prints it."""
         instruments = {
-            role: {"model": self.instruments[role].MODEL, "resource": server.resource}
-            for role, server in self.servers.items()
+            role: {"model": self.models[role], "resource": server.resource} for role, server in self.servers.items()
         }
         return {
-            "instruments": {**instruments, "Fixture": {"model": "FTDI FT4232H", "resource": FIXTURE}},
-            "unit": {"http": self.http.url, "console": f"{FIXTURE}/3"},
+            "instruments": {
+                **instruments,
+                "LinkPartner": {"model": SWITCH_MODEL, "resource": f"snmp://public@{self.snmp.address}/{UNIT}"},
+                "Fixture": {"model": "FTDI FT4232H", "resource": FIXTURE},
+            },
+            "unit": {
+                "http": self.http.url,
+                "console": f"{FIXTURE}/3",
+                "ethernet_http": self.ethernet_http.url,
+                "echo": self.echo.address,
+            },
+            "switch": self.snmp.address,
             "usb": f"{LOOPBACK}:{self._usb_port}",
             "control": f"{LOOPBACK}:{self.control.port}",
             "pid": os.getpid(),
@@ -105,6 +133,8 @@ class Station:
         for role, server in self.servers.items():
             if name == f"bench-{_kebab(role)}-dies":
                 server.die()
+        if name == "bench-link-partner-dies":
+            self.snmp.die()
 
     def _count(self, change: int) -> None:
         self._connections += change

@@ -32,6 +32,7 @@ class World:
         self._fault_listeners: list[Callable[[str], None]] = []
         self._fault_from_s = {fault.name: fault.from_s for fault in self.faults}
         self._ticker: asyncio.Task[None] | None = None
+        self._wait_listeners: list[Callable[[], None]] = []
         for fault in self.faults:
             if fault.from_s > 0.0:
                 self.at(fault.from_s, partial(self._announce, fault.name))
@@ -61,6 +62,8 @@ class World:
 
     async def wait_until(self, t_s: float) -> None:
         """Wait until t_s seconds of bench time; other tasks run meanwhile only when time is real."""
+        for listener in self._wait_listeners:
+            listener()
         if not self.real_time:
             self.advance_to(t_s)
             return
@@ -68,6 +71,10 @@ class World:
             self._ticker = asyncio.create_task(self._tick())
         while self.env.now < t_s:
             await asyncio.sleep(max(TICK_S, t_s - self.env.now))
+
+    def on_wait(self, listener: Callable[[], None]) -> None:
+        """Call listener before somebody's wait begins: what he sent before it arrives before time passes."""
+        self._wait_listeners.append(listener)
 
     def start_ticker(self) -> None:
         """Tie the world to the wall clock, when it is in real-time mode; needs a running event loop."""

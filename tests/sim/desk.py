@@ -13,6 +13,7 @@ from hil.sim.instruments.keysight_34465a import Keysight34465A
 from hil.sim.instruments.keysight_daq970a import KeysightDaq970A
 from hil.sim.instruments.keysight_dsox import KeysightDsox
 from hil.sim.instruments.keysight_e36312a import KeysightE36312A
+from hil.sim.instruments.meatest_m632 import MeatestM632
 from hil.sim.instruments.yokogawa_wt310e import YokogawaWT310E
 from hil.sim.scpi import ScpiInstrument
 from hil.sim.world import World
@@ -35,6 +36,7 @@ class Desk:
             KeysightE36312A,
             Keysight34465A,
             KeysightDaq970A,
+            MeatestM632,
         )
         return {model.ROLE: model(self.world, self.bench) for model in models}
 

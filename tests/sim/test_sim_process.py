@@ -19,6 +19,7 @@ from serving import opened
 from hil.clock import BenchClock, ControlRefused, StationControl
 
 ROLES = {"AcSource", "PowerMeter", "AcLoad", "Scope", "DcSupply", "Dmm", "Switch", "Fixture"}
+ROLES |= {"ProgrammableResistor", "SurgeGenerator", "LinkPartner"}
 
 
 @contextmanager
@@ -196,3 +197,25 @@ def test_an_unpowered_board_is_not_on_the_network():
 
     assert first.status_code == 200
     assert second.status_code == 404
+
+
+def test_a_request_while_the_unit_joins_its_network_is_answered_late():
+    """The application runs, Wi-Fi not yet: TCP sends again, and a second of bench time later there is an answer."""
+    import httpx
+
+    with (
+        process() as (_, addresses),
+        control_of(addresses) as control,
+        opened(addresses["instruments"]["DcSupply"]["resource"]) as supply,
+        httpx.Client(base_url=addresses["unit"]["http"]) as client,
+    ):
+        supply.write("VOLT 5,(@1);:CURR 3,(@1);:OUTP ON,(@1)")
+        supply.query("*OPC?")
+        while not any(event["kind"] == "indicator" for event in control.ask("events")["events"]):
+            control.ask("advance", s=0.01)
+        before_s = control.ask("now")["now_s"]
+        status = client.get("/rpc/Wifi.GetStatus").json()["status"]
+        after_s = control.ask("now")["now_s"]
+
+    assert status == "got ip"
+    assert after_s - before_s == pytest.approx(1.0, abs=0.05)

@@ -98,6 +98,7 @@ class Fixture:
         self.meters = [Meter() for _ in range(4)]
         self.edges = []
         self.gpio_inputs, self.gpio_written = 0b1111_1100, []
+        self.panel_inputs, self.panel_written = 0b0010_0000, []
         self.sent, self.to_host = bytearray(), bytearray()
         self.answer = None  # a program on the unit: bytes in, bytes out
 
@@ -112,6 +113,12 @@ class Fixture:
 
     def gpio_read(self):
         return self.gpio_inputs
+
+    def panel_write(self, value, direction):
+        self.panel_written.append((value, direction))
+
+    def panel_read(self):
+        return self.panel_inputs
 
     def uart_write(self, data):
         self.sent += data

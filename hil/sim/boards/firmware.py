@@ -1,7 +1,7 @@
-"""The firmware as a program: boots, loads its calibration, polls its meters, pulses its coils, answers RPC.
+"""The firmware as a program: boots, pulses its coils, answers RPC; its meters, trips and Wi-Fi have files of their own.
 
-Ref: facts smart-power 3.6.1 (meter start-up), 6.5 (interfaces), 7.6 (boot log). It knows its pins and nothing of the
-circuit behind them. Its flash (`Nvs`) outlives it.
+Ref: facts smart-power 6.5 (interfaces), 7.6 (boot log). It knows its pins and nothing of the circuit behind them. Its
+flash (`Nvs`) outlives it.
 """
 
 from __future__ import annotations
@@ -10,78 +10,27 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import simpy
 
+from hil.sim.boards.channels import Channels
 from hil.sim.boards.console import ConsoleFrames
+from hil.sim.boards.hardware import Hardware, Nvs
+from hil.sim.boards.metering import Metering
+from hil.sim.boards.protection import Protection, ntc_c
 from hil.sim.boards.rpc import RpcServer
+from hil.sim.boards.wifi import WifiStation
 
 VERSION, BUILD = "1.0.3", "20261114-091500/1.0.3-g7c1e5d2"
 EN_RC_S = 0.010  # 10 kohm, 1 uF on EN [A]
 ROM_S, SECOND_STAGE_S, APP_S = 0.002, 0.025, 0.87  # facts 7.6; the first [A]
 PULSE_S = 0.050
 DEAD_TIME_S = 0.065
-POLL_S = 1.0
-METER_GAP_S = 2.5e-3  # nine frames at 100 kHz take this long
-FUNC_EN = 0x0030
-WH_PER_COUNT = 0.1 / 3200 * 1e3  # 0.1 pulse at 3200 imp/kWh
-METERING = range(0x21, 0x2C)
-MEASUREMENT = range(0x31, 0x3B)
-# What the firmware loads into a meter that nobody has calibrated: the board's planning set (facts 3.4), else defaults.
-UNCALIBRATED = {
-    0x21: 0x0016, 0x22: 0xD478, 0x23: 0, 0x24: 0, 0x25: 0, 0x26: 0, 0x27: 0x05BC, 0x28: 0,
-    0x29: 0x0AEC, 0x2A: 0, 0x2B: 0x9422,
-    0x31: 0x6720, 0x32: 0x7A13, 0x33: 0x7530, 0x34: 0, 0x35: 0, 0x36: 0, 0x37: 0, 0x38: 0, 0x39: 0, 0x3A: 0,
-}  # fmt: skip
+TICK_S = 0.1  # between two looks of the application at its currents, its NTC and its Wi-Fi switch
+TRIP_GAP_S = 0.005  # between the RESET pulses of a trip: no opposite coil follows, only the supply must recover [A]
+DETECT_LOST_MV = 1900.0  # the detections rest at 1650 mV; mains where it should be pulls down, a lost line up [A]
 RESET_NAMES = {1: "POWERON", 0xC: "RTC_SW_CPU_RST"}
-
-
-class Hardware(Protocol):
-    """The MCU's pins."""
-
-    def coil(self, name: str, on: bool) -> None:
-        """Drive one of the eight coil GPIOs."""
-        ...
-
-    def spi(self, chip_select: int, frame: int) -> int:
-        """Do one 24-bit frame on chip select 0..3; return the 16 bits of its data phase."""
-        ...
-
-    def transmit(self, data: bytes) -> None:
-        """Send on UART0."""
-        ...
-
-    def ntc_mv(self) -> float:
-        """Return the calibrated millivolts at the NTC divider."""
-        ...
-
-    def restart(self, reason: int) -> None:
-        """Reset the MCU from inside."""
-        ...
-
-
-@dataclass
-class Nvs:
-    """What the flash keeps through power loss."""
-
-    outputs: list[bool] = field(default_factory=lambda: [False] * 4)
-    calibration: dict[int, dict[int, int]] = field(default_factory=dict)
-    energy_wh: list[float] = field(default_factory=lambda: [0.0] * 4)
-    config: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-
-@dataclass
-class Reading:
-    """What the last poll of a meter brought."""
-
-    voltage_v: float = 0.0
-    current_a: float = 0.0
-    power_w: float = 0.0
-    factor: float = 0.0
-    frequency_hz: float = 0.0
-    healthy: bool = True
 
 
 class Firmware:
@@ -90,27 +39,39 @@ class Firmware:
     coil_names = tuple(f"K{number}.{action}" for number in range(1, 5) for action in ("SET", "RESET"))
 
     def __init__(
-        self, env: simpy.Environment, hardware: Hardware, nvs: Nvs, who: dict[str, str], reason: int, download: bool
+        self,
+        env: simpy.Environment,
+        hardware: Hardware,
+        nvs: Nvs,
+        who: dict[str, str],
+        reason: int,
+        download: bool,
+        defect: Callable[[str], bool] = lambda name: False,
     ) -> None:
         self._env, self._hardware, self._nvs, self._who = env, hardware, nvs, who
         self._reason = reason
         self._alive = True
         self.running = False
         self._started_s = env.now + EN_RC_S
-        self._queue: deque[tuple[str, float]] = deque()
+        self._queue: deque[tuple[str, float, float]] = deque()  # coil, pulse, pause after it
         self._wake = env.event()
         self._source = ["init"] * 4
-        self._readings = [Reading() for _ in range(4)]
-        self._minutes: list[deque[float]] = [deque([0.0] * 4, maxlen=4) for _ in range(4)]
+        self.metering = Metering(env, hardware, nvs, lambda: self._alive, self._log)
+        self.protection = Protection(
+            env, hardware, nvs, lambda: self._alive, self.metering.currents_a, self._open_sockets, self._log, defect
+        )
+        self.wifi = WifiStation(lambda: env.now)
         self.mac = who["mac"]
         self.device_id = f"smartpower-{self.mac.lower()}"
         self.rpc = RpcServer(self)
+        self.channels = Channels(self)
         self.frames = ConsoleFrames(lambda: env.now, hardware.transmit, self.rpc.answer)
         env.process(self._download() if download else self._boot())
 
     def die(self) -> None:
         """Stop: reset or power loss. The pins float."""
         self._alive = self.running = False
+        self.channels.close()
 
     @property
     def outputs(self) -> list[bool]:
@@ -122,9 +83,18 @@ class Firmware:
         if self.running:
             self.frames.feed(data)
 
-    def http(self, method: str, path: str, body: bytes) -> tuple[int, bytes] | None:
-        """Answer over the network, once the application runs."""
-        return self.rpc.http(method, path, body) if self.running else None
+    def http(self, method: str, path: str, body: bytes, via: str = "wifi") -> tuple[int, bytes] | None:
+        """Answer over a network; None when it does not carry our frames now."""
+        return self.rpc.http(method, path, body) if self.reachable(via) else None
+
+    def reachable(self, via: str) -> bool:
+        """Return whether the program has the network "wifi" or "ethernet"."""
+        port = self._hardware.ethernet
+        return self.running and (self.wifi.joined if via == "wifi" else port.has_mac and port.ip is not None)
+
+    def joining(self, via: str) -> bool:
+        """Return whether that network is about to carry our frames."""
+        return via == "wifi" and self.running and self.wifi.joining
 
     # -- boot --------------------------------------------------------------------------------------------------------
 
@@ -166,86 +136,25 @@ class Firmware:
             yield env.timeout(0.02)  # 33 frames at 100 kHz
             if not self._alive:
                 return
-            self._start_meter(meter)
+            self.metering.start(meter)
         yield env.timeout(0.02)
         if not self._alive:
             return
         self.running = True
         self._log("app", f"smart-power {VERSION} ({BUILD}), serial {self._who['serial']}")
+        self._hardware.indicate("green", True)
+        self._hardware.ethernet.attach()
+        self.wifi.start(self._hardware.wifi_switch())
         env.process(self._pulses())
-        yield from self._poll()
-
-    # -- meters ------------------------------------------------------------------------------------------------------
-
-    def read_meter(self, meter: int, address: int) -> int:
-        """Read a register of meter 1..4 over the board's SPI."""
-        return self._hardware.spi(meter - 1, (0x80 | address) << 16)
-
-    def write_meter(self, meter: int, address: int, word: int) -> None:
-        """Write a register of meter 1..4."""
-        self._hardware.spi(meter - 1, address << 16 | word)
-
-    def _start_meter(self, meter: int) -> None:
-        """Start a meter as the public drivers do (facts 3.6.1); the checksums are the ones the chip computes."""
-        words = UNCALIBRATED | self._nvs.calibration.get(meter, {})
-        self.write_meter(meter, 0x00, 0x789A)
-        self.write_meter(meter, 0x02, FUNC_EN)
-        for start, block, checksum in ((0x20, METERING, 0x2C), (0x30, MEASUREMENT, 0x3B)):
-            self.write_meter(meter, start, 0x5678)
-            for address in block:
-                self.write_meter(meter, address, words[address])
-            self.write_meter(meter, checksum, self.read_meter(meter, checksum))
-            self.write_meter(meter, start, 0x8765)
-        status = self.read_meter(meter, 0x01)
-        healthy = self.read_meter(meter, 0x02) == FUNC_EN and not status & 0xF000
-        self._readings[meter - 1].healthy = healthy
-        if not healthy:
-            self._log("meter", f"U{meter} does not answer as it should (status 0x{status:04X})", "E")
-
-    def _poll(self) -> Generator[simpy.Event, None, None]:
-        polls = 0
+        env.process(self.metering.poll())
+        self.protection.start()
         while True:
-            for meter in range(1, 5):
-                yield self._env.timeout(METER_GAP_S)
-                if not self._alive:
-                    return
-                self._poll_meter(meter)
-            polls += 1
-            if polls % 60 == 0:
-                for minutes in self._minutes:
-                    minutes.append(0.0)
-            yield self._env.timeout(POLL_S - 4 * METER_GAP_S)
+            yield env.timeout(TICK_S)
             if not self._alive:
                 return
-
-    def _poll_meter(self, meter: int) -> None:
-        reading = self._readings[meter - 1]
-        if self.read_meter(meter, 0x02) != FUNC_EN:
-            self._start_meter(meter)  # the meter was reset, or does not answer
-            if not reading.healthy:
-                return
-        read = self.read_meter
-        reading.healthy = True
-        reading.voltage_v = read(meter, 0x49) / 100
-        reading.current_a = read(meter, 0x48) / 1000
-        word, fraction = read(meter, 0x4A), read(meter, 0x08)
-        reading.power_w = (word - 0x10000 if word & 0x8000 else word) + fraction / 65536
-        factor = read(meter, 0x4D)
-        reading.factor = (factor & 0x7FFF) / (-1000 if factor & 0x8000 else 1000)
-        reading.frequency_hz = read(meter, 0x4C) / 100
-        forward_wh = read(meter, 0x40) * WH_PER_COUNT
-        self._nvs.energy_wh[meter - 1] += forward_wh
-        self._minutes[meter - 1][-1] += forward_wh * 1e3
-
-    def calibration(self, meter: int) -> dict[str, int]:
-        """Return what is stored for a meter, {"21": word, ...}; the firmware's own set when nothing is."""
-        words = UNCALIBRATED | self._nvs.calibration.get(meter, {})
-        return {f"{address:02X}": word for address, word in sorted(words.items())}
-
-    def store_calibration(self, meter: int, words: dict[int, int]) -> None:
-        """Keep words in flash and load them into the meter."""
-        self._nvs.calibration[meter] = self._nvs.calibration.get(meter, {}) | words
-        self._start_meter(meter)
+            self.protection.tick()
+            self.wifi.poll(self._hardware.wifi_switch())
+            self.channels.look()
 
     # -- relays ------------------------------------------------------------------------------------------------------
 
@@ -255,11 +164,28 @@ class Firmware:
         self._source[number] = source
         self.pulse(f"K{number + 1}.{'SET' if on else 'RESET'}", PULSE_S)
 
-    def pulse(self, coil: str, duration_s: float) -> None:
-        """Queue a pulse: one coil at a time, with a dead time after each."""
-        self._queue.append((coil, duration_s))
+    def switch_by_timer(self, number: int, on: bool) -> None:
+        """Command a switch without anybody waiting for the answer: what a trip keeps open stays open."""
+        if not (on and self.protection.errors(number)):
+            self.switch(number, on, "timer")
+
+    def pulse(self, coil: str, duration_s: float, pause_s: float = DEAD_TIME_S) -> None:
+        """Queue a pulse: one coil at a time, with a pause after each."""
+        self._queue.append((coil, duration_s, pause_s))
         if not self._wake.triggered:
             self._wake.succeed()
+
+    def _open_sockets(self, numbers: list[int]) -> None:
+        """Pulse RESET of these switches before anything else; what still waited for their relays is forgotten."""
+        relays = {f"K{number + 1}" for number in numbers}
+        waiting = [item for item in self._queue if item[0].partition(".")[0] not in relays]
+        self._queue.clear()
+        for number in numbers:
+            self._nvs.outputs[number] = False
+            self._source[number] = "protection"
+            last = number == numbers[-1]
+            self.pulse(f"K{number + 1}.RESET", PULSE_S, DEAD_TIME_S if last else TRIP_GAP_S)
+        self._queue.extend(waiting)
 
     def _pulses(self) -> Generator[simpy.Event, None, None]:
         while self._alive:
@@ -267,14 +193,14 @@ class Firmware:
                 self._wake = self._env.event()
                 yield self._wake
                 continue
-            coil, duration_s = self._queue.popleft()
+            coil, duration_s, pause_s = self._queue.popleft()
             self._hardware.coil(coil, True)
             yield self._env.timeout(duration_s)
             if not self._alive:
                 return
             self._hardware.coil(coil, False)
             self._log("relay", f"{coil} {duration_s * 1e3:.0f} ms")
-            yield self._env.timeout(DEAD_TIME_S)
+            yield self._env.timeout(pause_s)
 
     # -- status ------------------------------------------------------------------------------------------------------
 
@@ -318,19 +244,18 @@ class Firmware:
 
     def switch_status(self, number: int) -> dict[str, Any]:
         """Return Switch.GetStatus."""
-        reading = self._readings[number]
-        minutes = list(self._minutes[number])
+        reading = self.metering.readings[number]
         return {
             "id": number, "source": self._source[number], "output": self._nvs.outputs[number],
             "apower": round(reading.power_w, 2) + 0.0, "voltage": reading.voltage_v, "current": reading.current_a,
             "pf": reading.factor, "freq": reading.frequency_hz,
             "aenergy": {
                 "total": round(self._nvs.energy_wh[number], 3),
-                "by_minute": [round(value, 3) for value in reversed(minutes[:3])],
+                "by_minute": self.metering.last_minutes_mwh(number),
                 "minute_ts": self.uptime_s() // 60 * 60,
             },
             "temperature": {key: value for key, value in self.temperature_status().items() if key != "id"},
-            "errors": [] if reading.healthy else ["meter"],
+            "errors": self.protection.errors(number) + ["meter"] * (not reading.healthy),
         }  # fmt: skip
 
     def switch_config(self, number: int) -> dict[str, Any]:
@@ -349,11 +274,29 @@ class Firmware:
         self._nvs.energy_wh[number] = 0.0
         return {"aenergy": {"total": round(total, 3)}}
 
+    def indicate(self, name: str, on: bool) -> None:
+        """Drive an indicator's pin: "green", "red" or "buzzer"."""
+        self._hardware.indicate(name, on)
+
+    def inputs(self) -> dict[str, Any]:
+        """Return Factory.Inputs."""
+        neutral_mv, earth_mv = self._hardware.neutral_mv(), self._hardware.earth_mv()
+        return {
+            "neutral": neutral_mv < DETECT_LOST_MV,
+            "earth": earth_mv < DETECT_LOST_MV,
+            "wifi_switch": self._hardware.wifi_switch(),
+            "neutral_mv": round(neutral_mv, 1),
+            "earth_mv": round(earth_mv, 1),
+        }
+
+    def ethernet_status(self) -> dict[str, Any]:
+        """Return Eth.GetStatus; without a MAC the program cannot ask the PHY anything."""
+        port = self._hardware.ethernet
+        return {"ip": port.ip, "link": port.link_led} if port.has_mac else {"ip": None, "link": None}
+
     def temperature_status(self) -> dict[str, Any]:
-        """Return Temperature.GetStatus from the NTC: 10 kohm, B 3950, 10 kohm to 3.3 V (facts 6.1)."""
-        millivolts = min(3299.0, max(1.0, self._hardware.ntc_mv()))
-        ohm = 10e3 * millivolts / (3300 - millivolts)
-        temp_c = 1 / (1 / 298.15 + math.log(ohm / 10e3) / 3950) - 273.15
+        """Return Temperature.GetStatus from the NTC."""
+        temp_c = ntc_c(self._hardware.ntc_mv())
         return {"id": 100, "tC": round(temp_c, 1), "tF": round(temp_c * 1.8 + 32, 1)}
 
     def ntc_raw(self) -> dict[str, float]:

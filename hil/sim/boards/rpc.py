@@ -11,11 +11,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from hil.sim.boards.wifi import SSID
+
 if TYPE_CHECKING:
     from hil.sim.boards.firmware import Firmware
 
-BAD_ARGUMENT, NOT_FOUND, NO_HANDLER, UNAVAILABLE = -103, -105, 404, -114
+BAD_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION, NO_HANDLER, UNAVAILABLE = -103, -105, -109, 404, -114
 MAX_COIL_PULSE_MS = 1000
+MAX_CURRENT_LIMIT_A = 16.0  # [A]
+
+DHCP = {"ipv4mode": "dhcp", "ip": None, "netmask": None, "gw": None, "nameserver": None}
 
 Params = dict[str, Any]
 
@@ -37,7 +42,7 @@ class RpcServer:
             "Shelly.GetDeviceInfo": lambda p: firmware.device_info(),
             "Shelly.GetStatus": lambda p: self._status(),
             "Shelly.GetConfig": lambda p: self._config(),
-            "Shelly.GetComponents": lambda p: self._components(),
+            "Shelly.GetComponents": self._components,
             "Shelly.ListMethods": lambda p: {"methods": sorted(self._methods)},
             "Shelly.Reboot": self._reboot,
             "Switch.Set": self._switch_set,
@@ -47,18 +52,25 @@ class RpcServer:
             "Switch.SetConfig": self._switch_set_config,
             "Switch.ResetCounters": lambda p: firmware.reset_counters(self._id(p)),
             "Sys.GetStatus": lambda p: firmware.sys_status(),
-            "Wifi.GetStatus": lambda p: {"sta_ip": None, "status": "disconnected", "ssid": None, "rssi": 0},
-            "Eth.GetStatus": lambda p: {"ip": None},
+            "Sys.GetConfig": lambda p: self._config()["sys"],
+            "Wifi.GetConfig": lambda p: self._config()["wifi"],
+            "Eth.GetConfig": lambda p: self._config()["eth"],
+            "Temperature.GetConfig": lambda p: self._config()["temperature:100"],
+            "Wifi.GetStatus": lambda p: firmware.wifi.status(),
+            "Eth.GetStatus": lambda p: firmware.ethernet_status(),
             "Temperature.GetStatus": lambda p: firmware.temperature_status(),
             "Factory.Identity": lambda p: firmware.identity(),
             "Factory.MeterRead": self._meter_read,
             "Factory.MeterWrite": self._meter_write,
             "Factory.CoilPulse": self._coil_pulse,
             "Factory.Led": self._led,
-            "Factory.Buzzer": lambda p: {"on": self._flag(p, "on")},
+            "Factory.Buzzer": self._buzzer,
             "Factory.NtcRaw": lambda p: firmware.ntc_raw(),
+            "Factory.Trips": lambda p: firmware.protection.thresholds(),
+            "Factory.Rearm": self._rearm,
+            "Factory.Inputs": lambda p: firmware.inputs(),
             "Factory.CalStore": self._cal_store,
-            "Factory.CalGet": lambda p: {"meter": self._meter(p), "registers": firmware.calibration(self._meter(p))},
+            "Factory.CalGet": self._cal_get,
         }
 
     # -- carriers ----------------------------------------------------------------------------------------------------
@@ -134,9 +146,16 @@ class RpcServer:
     # -- methods -----------------------------------------------------------------------------------------------------
 
     def _switch(self, number: int, on: bool, source: str = "http") -> dict[str, bool]:
+        if on:
+            self._refuse_while_tripped(f"Switch {number}", number)
         was_on = self._firmware.outputs[number]
         self._firmware.switch(number, on, source)
         return {"was_on": was_on}
+
+    def _refuse_while_tripped(self, what: str, number: int) -> None:
+        errors = self._firmware.protection.errors(number)
+        if errors:
+            raise RpcError(FAILED_PRECONDITION, f"{what} stays off, FAILED_PRECONDITION: {', '.join(errors)}")
 
     def _switch_set(self, params: Params) -> dict[str, bool]:
         number, on = self._id(params), self._flag(params, "on")
@@ -147,13 +166,18 @@ class RpcServer:
                 raise RpcError(BAD_ARGUMENT, "Missing or bad argument 'toggle_after'!")
         answer = self._switch(number, on)
         if after_s is not None:
-            self._firmware.later(float(after_s), lambda: self._firmware.switch(number, not on, "timer"))
+            self._firmware.later(float(after_s), lambda: self._firmware.switch_by_timer(number, not on))
         return answer
 
     def _switch_set_config(self, params: Params) -> dict[str, bool]:
         config = params.get("config")
         if not isinstance(config, dict):
             raise RpcError(BAD_ARGUMENT, "Missing or bad argument 'config'!")
+        limit_a = config.get("current_limit")
+        if limit_a is not None:
+            number_given = isinstance(limit_a, (int, float)) and not isinstance(limit_a, bool)
+            if not number_given or not 0 < limit_a <= MAX_CURRENT_LIMIT_A:
+                raise RpcError(BAD_ARGUMENT, f"Argument 'current_limit', value {limit_a!r} out of range!")
         self._firmware.set_switch_config(self._id(params), config)
         return {"restart_required": False}
 
@@ -162,12 +186,12 @@ class RpcServer:
 
     def _meter_read(self, params: Params) -> dict[str, int]:
         meter, address = self._meter(params), self._integer(params, "address", 0, 0x7F)
-        return {"meter": meter, "address": address, "value": self._firmware.read_meter(meter, address)}
+        return {"meter": meter, "address": address, "value": self._firmware.metering.read(meter, address)}
 
     def _meter_write(self, params: Params) -> dict[str, int]:
         meter, address = self._meter(params), self._integer(params, "address", 0, 0x7F)
         value = self._integer(params, "value", 0, 0xFFFF)
-        self._firmware.write_meter(meter, address, value)
+        self._firmware.metering.write(meter, address, value)
         return {"meter": meter, "address": address, "value": value}
 
     def _coil_pulse(self, params: Params) -> dict[str, Any]:
@@ -179,6 +203,8 @@ class RpcServer:
             raise RpcError(BAD_ARGUMENT, "Missing or bad argument 'duration_ms'!")
         if not 0 < duration_ms <= MAX_COIL_PULSE_MS:
             raise RpcError(BAD_ARGUMENT, f"Argument 'duration_ms', value {duration_ms} out of range!")
+        if coil.endswith("SET") and not coil.endswith("RESET"):
+            self._refuse_while_tripped(coil, int(coil[1]) - 1)
         self._firmware.pulse(coil, duration_ms / 1e3)
         return {"coil": coil, "duration_ms": duration_ms}
 
@@ -186,7 +212,20 @@ class RpcServer:
         colour = params.get("colour", params.get("color"))
         if colour not in ("green", "red"):
             raise RpcError(NOT_FOUND, f"Argument 'colour', value {colour!r} not found!")
-        return {"colour": colour, "on": self._flag(params, "on")}
+        on = self._flag(params, "on")
+        self._firmware.indicate(colour, on)
+        return {"colour": colour, "on": on}
+
+    def _buzzer(self, params: Params) -> dict[str, bool]:
+        on = self._flag(params, "on")
+        self._firmware.indicate("buzzer", on)
+        return {"on": on}
+
+    def _rearm(self, params: Params) -> dict[str, list[str]]:
+        left = self._firmware.protection.rearm()
+        if left:
+            raise RpcError(FAILED_PRECONDITION, f"Not cool enough to re-arm, FAILED_PRECONDITION: {', '.join(left)}")
+        return {"errors": left}
 
     def _cal_store(self, params: Params) -> dict[str, int]:
         meter, registers = self._meter(params), params.get("registers")
@@ -200,8 +239,12 @@ class RpcServer:
             if not isinstance(word, int) or isinstance(word, bool) or not 0 <= word <= 0xFFFF:
                 raise RpcError(BAD_ARGUMENT, f"Argument 'registers', value {word!r} of {key!r} out of range!")
             words[address] = word
-        self._firmware.store_calibration(meter, words)
+        self._firmware.metering.store_calibration(meter, words)
         return {"meter": meter, "stored": len(words)}
+
+    def _cal_get(self, params: Params) -> dict[str, Any]:
+        meter = self._meter(params)
+        return {"meter": meter, "registers": self._firmware.metering.calibration(meter)}
 
     def _status(self) -> dict[str, Any]:
         firmware = self._firmware
@@ -216,13 +259,20 @@ class RpcServer:
 
     def _config(self) -> dict[str, Any]:
         return {f"switch:{number}": self._firmware.switch_config(number) for number in range(4)} | {
-            "sys": {"device": {"name": None, "mac": self._firmware.mac}},
-            "wifi": {"sta": {"enable": False}},
-            "eth": {"enable": True, "ipv4mode": "dhcp"},
+            "sys": {
+                "device": {"name": None, "mac": self._firmware.mac, "fw_id": self._firmware.device_info()["fw_id"]},
+                "location": {"tz": None, "lat": None, "lon": None},
+                "cfg_rev": 1,
+            },
+            "wifi": {"ap": {"enable": False}, "sta": {"enable": True, "ssid": SSID, **DHCP}},
+            "eth": {"enable": True, **DHCP},
+            "temperature:100": {"id": 100, "name": None, "report_thr_C": 5.0, "offset_C": 0.0},
         }
 
-    def _components(self) -> dict[str, Any]:
-        status, config = self._status(), self._config()
+    def _components(self, params: Params) -> dict[str, Any]:
+        """Return what there is; nothing of it can be added or removed, so that nothing is dynamic."""
+        status = {} if params.get("dynamic_only") else self._status()
+        config = self._config()
         found = [{"key": key, "status": status[key], "config": config.get(key, {})} for key in status]
         return {"components": found, "cfg_rev": 1, "offset": 0, "total": len(found)}
 

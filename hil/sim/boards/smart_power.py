@@ -10,19 +10,28 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.sim.boards.firmware import Firmware, Nvs
+from hil.sim.boards.channels import Channel
+from hil.sim.boards.detect import Detect
+from hil.sim.boards.firmware import Firmware
+from hil.sim.boards.hardware import Nvs
+from hil.sim.boards.heat import Heat
+from hil.sim.boards.ntc import Ntc
+from hil.sim.boards.panel import Panel
 from hil.sim.boards.rails import Levels, Rails
 from hil.sim.boards.relay import Relay
 from hil.sim.boards.uart import Uart
 from hil.sim.chips.atm90e26 import Atm90e26
 from hil.sim.chips.atm90e26_metering import Inputs
-from hil.sim.circuit import DEAD, Phasors, Port, Segment
+from hil.sim.circuit import DEAD, FUSE_OHM, Phasors, Segment
 from hil.sim.fuse import Fuse
 from hil.sim.history import Steps
+from hil.sim.mov import FittedMov, Mov
+from hil.sim.network.unit_port import UnitPort
 from hil.sim.settings import DcSetting
 from hil.sim.world import World
 
@@ -33,7 +42,7 @@ MCU_RUNS_V, MCU_STOPS_V = 2.85, 2.70  # brown-out [A]
 MCU_RESET_A, MCU_RUNS_A = 0.012, 0.085  # [A]
 GLITCH_S = 2e-3
 POWER_ON = 1
-NTC_ABOVE_AMBIENT_K = 5.0  # with the board powered [A]
+TRACKS_OHM = 0.010  # terminals and copper of the mains path [A]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +86,18 @@ class SmartPower:
         }
         self.nvs = Nvs()
         self.fuse = Fuse()
+        self.panel = Panel(world)
+        self.ethernet = UnitPort(world, revision, self.who["mac"])
         self.rails = Rails(world)
         self.levels: Steps[Levels] = Steps(Levels())
         self._supply = DcSetting()
+        self.ntc = Ntc(world)
+        self.heat = Heat(self.ambient_c)
+        self._mov = FittedMov(world)
+        self.detect = Detect(world)
         self._bus: tuple[Phasors, tuple[Phasors, ...], float] = ({}, ({}, {}, {}, {}), 0.0)
         self._solved_w = 0.0
-        self._solved_port = DEAD.source
+        self._solved = DEAD
         self._en = self._gpio0 = True
         self._firmware: Firmware | None = None
         self.uart = Uart(world, self._received)
@@ -118,6 +133,7 @@ class SmartPower:
 
     def _fault_began(self, _: str) -> None:
         self._front_ends = tuple(self._front_end(number) for number in range(1, 5))
+        self.ntc.fault_began()
         self._feed_meters()
         self.update_rails()
         self._mains_changed()
@@ -138,19 +154,57 @@ class SmartPower:
         """Take a new steady state of the mains circuit."""
         self._bus = (segment.reference.u, segment.sockets, segment.frequency_hz)
         self._feed_meters()
-        now_s = self._world.now_s
-        melts_s = self.fuse.carry(now_s, math.sqrt(segment.source.i2))
-        if melts_s is not None:
-            state = segment.source
-            self._world.at(melts_s, lambda: self._maybe_melt(state))
-        self._solved_port = segment.source
+        self._solved = segment
+        self._wait_for_fuse()
+        self._lose_heat()
         self.rails.mains(math.sqrt(segment.reference.u2), self.update_rails)
 
-    def _maybe_melt(self, state: Port) -> None:
-        if state is self._solved_port and self.fuse.whole:  # nothing changed since
+    def _wait_for_fuse(self) -> None:
+        state, now_s = self._solved, self._world.now_s
+        melts_s = self.fuse.carry(now_s, math.sqrt(state.source.i2))
+        if melts_s is not None:
+            self._world.at(melts_s, lambda: self._maybe_melt(state))
+
+    def _maybe_melt(self, state: Segment) -> None:
+        if state is self._solved and self.fuse.whole:  # nothing changed since
             self.fuse.melt()
-            self._world.record("power", what="fuse opened")
-            self._mains_changed()
+            self._fuse_opened()
+
+    def _fuse_opened(self) -> None:
+        self._world.record("power", what="fuse opened")
+        self._mains_changed()
+
+    @property
+    def mov(self) -> Mov | None:
+        """The varistor as it is now; None when it is not fitted."""
+        return self._mov.now()
+
+    def surge(self, i2t_a2s: float) -> None:
+        """Take a surge's current through the fuse, now. Nothing else on the board minds it."""
+        if self.fuse.whole:
+            self.fuse.absorb(self._world.now_s, i2t_a2s)
+            if self.fuse.whole:
+                self._wait_for_fuse()
+            else:
+                self._fuse_opened()
+
+    def _lose_heat(self) -> None:
+        """Turn into heat what supply, logic and mains path lose now."""
+        levels, segment = self.levels.last, self._solved
+        lost_w = max(levels.rail_5v * (levels.logic_a + self._steady_coils_a()), self._solved_w)
+        lost_w += segment.source.i2 * (FUSE_OHM + TRACKS_OHM)
+        for amps, ohm in zip(segment.sockets, self.contacts_ohm, strict=True):
+            lost_w += (ohm or 0.0) * sum(abs(value) ** 2 for value in amps.values())
+        self.heat.lose(self._world.now_s, lost_w)
+
+    @property
+    def ventilation_blocked(self) -> bool:
+        """Whether the vents are covered."""
+        return self.heat.blocked
+
+    def block_ventilation(self, blocked: bool) -> None:
+        """Cover the vents, or free them."""
+        self.heat.block(self._world.now_s, blocked)
 
     def _feed_meters(self) -> None:
         u, sockets, hertz = self._bus
@@ -177,8 +231,10 @@ class SmartPower:
                 world.record("power", what="5V_MAIN", on=levels.rail_5v > 1.0, from_bench=levels.from_bench)
             for meter in self.meters:
                 meter.set_supply(world.now_s, levels.rail_3v3)
+            self.ethernet.set_supply(levels.rail_3v3)
             if levels.rail_5v < 1.0:
                 self._float_coils()
+            self._lose_heat()
         powered = levels.rail_3v3 > (MCU_STOPS_V if runs else MCU_RUNS_V)
         if powered and self._en and self._firmware is None:
             self._start(POWER_ON)
@@ -205,7 +261,8 @@ class SmartPower:
 
     def _start(self, reason: int) -> None:
         self._world.record("boot", reason=reason, download=not self._gpio0)
-        self._firmware = Firmware(self._world.env, self, self.nvs, self.who, reason, download=not self._gpio0)
+        download = not self._gpio0
+        self._firmware = Firmware(self._world.env, self, self.nvs, self.who, reason, download, self._world.fault)
         for relay in self.relays:
             if self._world.fault(f"{relay.name.lower()}-coil-glitch"):
                 relay.drive("SET", True)
@@ -216,6 +273,8 @@ class SmartPower:
         self._firmware.die()
         self._firmware = None
         self._float_coils()
+        self.panel.release()
+        self.ethernet.detach()
         self.uart.cut()
 
     def _float_coils(self) -> None:
@@ -250,21 +309,51 @@ class SmartPower:
             return 0
         return 0xFFFF if word is None else word
 
+    def indicate(self, name: str, on: bool) -> None:
+        """Drive the pin of "green", "red" or "buzzer"."""
+        self.panel.drive(name, on)
+
+    def wifi_switch(self) -> bool:
+        """Return whether the Wi-Fi switch stands on."""
+        return self.panel.wifi_switch
+
     def transmit(self, data: bytes) -> None:
         """Send on UART0."""
         self.uart.send(data)
 
     def ntc_mv(self) -> float:
-        """Return the millivolts at the NTC divider: 10 kohm B 3950 to ground (facts 6.1)."""
-        kelvin = self.ambient_c + NTC_ABOVE_AMBIENT_K + 273.15
-        ohm = 10e3 * math.exp(3950 * (1 / kelvin - 1 / 298.15))
-        return 1e3 * self.levels.last.rail_3v3 * ohm / (ohm + 10e3)
+        """Return the millivolts that the converter reads at the NTC divider."""
+        return self.ntc.adc_mv(self.heat.temp_c(self._world.now_s), self.levels.last.rail_3v3)
+
+    def neutral_mv(self) -> float:
+        """Return the millivolts at the neutral detection."""
+        return self.detect.neutral_mv
+
+    def earth_mv(self) -> float:
+        """Return the millivolts at the earth detection."""
+        return self.detect.earth_mv
 
     # -- outside -----------------------------------------------------------------------------------------------------
 
-    def http(self, method: str, path: str, body: bytes) -> tuple[int, bytes] | None:
-        """Answer an HTTP request; None when nobody listens."""
-        return None if self._firmware is None else self._firmware.http(method, path, body)
+    def http(self, method: str, path: str, body: bytes, via: str = "wifi") -> tuple[int, bytes] | None:
+        """Answer an HTTP request over "wifi" or "ethernet"; None when nobody listens there."""
+        return None if self._firmware is None else self._firmware.http(method, path, body, via)
+
+    def open_channel(self, via: str, send: Callable[[str], None], hang_up: Callable[[], None]) -> Channel | None:
+        """Open a persistent RPC channel for a peer; None when nobody listens there, or none is free."""
+        return None if self._firmware is None else self._firmware.channels.open(via, send, hang_up)
+
+    def reachable(self, via: str) -> bool:
+        """Return whether the program answers over "wifi" or "ethernet"."""
+        return self._firmware is not None and self._firmware.reachable(via)
+
+    def joining(self, via: str) -> bool:
+        """Return whether the unit is on its way into that network: a sender's repeated packet will find it there."""
+        return self._firmware is not None and self._firmware.joining(via)
+
+    def record(self, kind: str, **detail: Any) -> None:
+        """Add to the world's event log."""
+        self._world.record(kind, **detail)
 
     def _received(self, data: bytes) -> None:
         if self._firmware is not None:
@@ -277,6 +366,11 @@ class SmartPower:
         behind = np.array([levels.behind_ohm for levels in self.levels.values])[index]
         coils = sum((relay.coil_current_a(t_s) for relay in self.relays), np.zeros_like(t_s))
         return np.asarray(base - behind * coils)
+
+    def ntc_v(self, t_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the NTC's node at these times."""
+        rail_v = np.array([levels.rail_3v3 for levels in self.levels.values])[self.levels.indices(t_s)]
+        return self.ntc.node_v(t_s, self.heat.temps_c(t_s), rail_v)
 
     def coils_a(self, t_s: float) -> float:
         """Return what the coils draw from the rail at t_s."""

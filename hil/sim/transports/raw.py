@@ -11,9 +11,9 @@ from hil.sim.transports.server import LOOPBACK, Server, as_bytes
 class RawServer(Server):
     """A line server; with single=True a second connection is closed while the first one lasts."""
 
-    def __init__(self, instrument: ScpiInstrument, single: bool = False) -> None:
+    def __init__(self, instrument: ScpiInstrument, single: bool = False, ending: bytes = b"\n") -> None:
         super().__init__()
-        self.instrument, self.single = instrument, single
+        self.instrument, self.single, self.ending = instrument, single, ending
         self._open = 0
 
     @property
@@ -33,7 +33,7 @@ class RawServer(Server):
                 if self.refused:
                     return
                 if answer is not None:
-                    writer.write(as_bytes(answer))
+                    writer.write(as_bytes(answer, self.ending))
                     await writer.drain()
         finally:
             self._open -= 1

@@ -74,6 +74,6 @@ class Server:
                 await writer.wait_closed()
 
 
-def as_bytes(answer: str | bytes) -> bytes:
-    """Return an answer as it goes on the wire, with its new line."""
-    return (answer if isinstance(answer, bytes) else answer.encode("latin-1")) + b"\n"
+def as_bytes(answer: str | bytes, ending: bytes = b"\n") -> bytes:
+    """Return an answer as it goes on the wire, with its ending."""
+    return (answer if isinstance(answer, bytes) else answer.encode("latin-1")) + ending

@@ -1,0 +1,71 @@
+"""A UDP socket on loopback that is emptied at once, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from hil.sim.transports.server import LOOPBACK
+
+LARGEST = 65535
+RECEIVE_BYTES = 1 << 20  # the system may give less
+
+
+class DatagramServer:
+    """Takes datagrams as long as it lives; dead, it keeps the port and says nothing."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.dead = False
+        self._socket: socket.socket | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens, host:port."""
+        return f"{LOOPBACK}:{self.port}"
+
+    async def start(self, host: str = LOOPBACK) -> int:
+        """Listen on an ephemeral port of host and return it."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        self._socket.bind((host, 0))
+        self.port = int(self._socket.getsockname()[1])
+        asyncio.get_running_loop().add_reader(self._socket, self.drain)
+        return self.port
+
+    def die(self) -> None:
+        """Answer no more."""
+        self.dead = True
+
+    async def stop(self) -> None:
+        """Close the socket."""
+        self.die()
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    def drain(self) -> None:
+        """Take everything that has arrived."""
+        while self._socket is not None:
+            try:
+                data, peer = self._socket.recvfrom(LARGEST)
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                continue  # a peer that went away before its answer came
+            if not self.dead:
+                self.received(data, peer)
+
+    def received(self, data: bytes, peer: tuple[str, int]) -> None:
+        """Take one datagram."""
+        raise NotImplementedError
+
+    def send(self, data: bytes, peer: tuple[str, int]) -> None:
+        """Send one datagram; one that does not fit into the system's buffer is lost, as datagrams are."""
+        if self._socket is not None:
+            try:
+                self._socket.sendto(data, peer)
+            except (BlockingIOError, ConnectionError):
+                return
