@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from hil.clock import Clock
 from hil.dut.atm90e26 import Atm90e26, Calibration, SpiBus
 from hil.dut.atm90e26.registers import Register
+from hil.dut.smart_power.network import Network
+from hil.dut.smart_power.panel import Panel
+from hil.dut.smart_power.protection import Protection
 from hil.dut.smart_power.relay import Relay
 from hil.dut.smart_power.revisions import Revision
 from hil.errors import HilError, SetupError, UnitError, UnitSilent
@@ -75,6 +78,14 @@ class Boot:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """One life of the firmware, from reset to reset."""
+
+    uptime_s: float  # whole seconds
+    reset_reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Banner:
     """The first line of the ROM's boot log."""
 
@@ -121,6 +132,9 @@ class SmartPower:
             Relay(rpc, socket.number, revision.coil(f"K{socket.number}.SET"), revision.coil(f"K{socket.number}.RESET"))
             for socket in revision.sockets
         )
+        self.protection = Protection(rpc)
+        self.panel = Panel(rpc)
+        self.network = Network(rpc)
 
     # -- who owns the bus, and the reset line
 
@@ -188,6 +202,11 @@ class SmartPower:
             build=str(factory["build"]),
             device_id=str(device.get("id", "")),
         )
+
+    def life(self) -> Life:
+        """Ask since when, and after which reset, the firmware runs."""
+        status = self.rpc.call("Sys.GetStatus")
+        return Life(float(status["uptime"]), str(status.get("reset_reason", "")))
 
     def uptime_s(self) -> float:
         """Return how long the firmware has been running, by its own clock."""

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 from hil.dut.atm90e26 import Calibration
 from hil.dut.atm90e26.calibration import pl_constant, threshold_word
+from hil.dut.smart_power.fuse import Fuse
+from hil.dut.smart_power.ntc import Ntc
 from hil.errors import SetupError
 
 T = TypeVar("T")
@@ -116,6 +118,24 @@ class Relays:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrentTrip:
+    """A current, the sum of all sockets, that the firmware lets flow for hold_s and no longer."""
+
+    current_a: float
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trips:
+    """At what the firmware opens the relays, and when it may be re-armed."""
+
+    overtemperature_c: Known[float]
+    rearm_c: Known[float]  # by command, and only below this
+    overcurrent: Known[tuple[CurrentTrip, ...]]  # ascending
+    socket_hold_s: Known[float]  # of a socket's own limit, which is off unless it is configured
+
+
+@dataclass(frozen=True, slots=True)
 class Revision:
     """One revision of the Smart Power board."""
 
@@ -125,7 +145,11 @@ class Revision:
     sockets: tuple[Socket, ...]
     metering: Metering
     relays: Relays
+    trips: Trips
+    ntc: Known[Ntc]
+    ntc_access: Known[str]  # the bench comes "in place" of the NTC, or in "parallel": only hotter, or short
     fuse_a: Known[float]
+    fuse: Known[Fuse]
     ethernet_mac: Known[str]  # "" where there is none
     rail_v: Known[float]
     logic_v: Known[float]
@@ -136,6 +160,13 @@ class Revision:
     def has_ethernet(self) -> bool:
         """Whether the controller can exchange frames at all (DR-01)."""
         return bool(self.ethernet_mac.value)
+
+    def can(self, ability: str) -> bool:
+        """Say whether a unit of this revision, on its fixture, has what a requirement needs of it."""
+        abilities = {"ntc_in_place": self.ntc_access.value == "in place", "ethernet_mac": self.has_ethernet}
+        if ability not in abilities:
+            raise SetupError(f"nobody knows whether smart-power has {ability!r}", "known: " + ", ".join(abilities))
+        return abilities[ability]
 
     def coil(self, name: str) -> Coil:
         """Return the coil called "K1.SET" .. "K4.RESET"."""
@@ -220,7 +251,19 @@ REVISION_A = Revision(
         must_set_v=Known(3.5, "[A] 70 % of 5 V"),
         driver_saturation_v=Known(0.7, "[A] BC817 at 500 mA / 50 mA"),
     ),
+    trips=Trips(
+        overtemperature_c=Known(90.0, "[A] the default of Tasmota"),
+        rearm_c=Known(80.0, "[A]"),
+        overcurrent=Known((CurrentTrip(3.30, 10.0), CurrentTrip(4.0, 1.0)), "[A] above the fuse's 3.15 A"),
+        socket_hold_s=Known(1.0, "[A]"),
+    ),
+    ntc=Known(Ntc(10e3, 3950.0, 0.01, 0.01, 10e3, 3.3), "[A] the usual part; topology not in the document"),
+    ntc_access=Known("in place", "[A] a relay of the fixture takes the NTC out and brings a resistance in"),
     fuse_a=Known(3.15, "[SP] 3.15 A T"),
+    fuse=Known(
+        Fuse(3.15, ((1.5, 3600.0), (2.75, 0.6), (4.0, 0.15), (10.0, 0.02))),
+        "[A] Littelfuse 213 class, IEC 60127-2 sheet 3",
+    ),
     ethernet_mac=Known("", "[SP] ESP32-S3 has no Ethernet MAC (DR-01)"),
     rail_v=Known(5.0, "[SP] 5V_MAIN"),
     logic_v=Known(3.3, "[SP] 3V3_MAIN"),
