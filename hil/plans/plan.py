@@ -34,8 +34,18 @@ class Requirement:
     method: str
     stages: tuple[str, ...]
     why: str = ""  # why it is not required, where it is not
-    needs: str = ""  # what the bench must be able to do, e.g. "AcLoad.can_source"
+    needs: str = ""  # what bench or board must be able to do: "AcLoad.can_source", "Board.ntc_in_place"
     without: str = ""  # what a bench that is not able is told
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWaiver:
+    """A requirement that some revisions cannot meet, accepted beforehand because of a finding of the design review."""
+
+    requirement: str
+    revisions: tuple[str, ...]
+    finding: str
+    text: str  # why, and what was verified instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class Plan:
     minimum_tur: float
     nominal: Mapping[str, Any]
     requirements: Mapping[str, Requirement]
+    waivers: tuple[PlannedWaiver, ...]
     charts: tuple[Mapping[str, Any], ...]
     load_points: Mapping[str, tuple[Mapping[str, Any], ...]]
     kinds: Mapping[str, Mapping[str, Any]] = field(repr=False)
@@ -155,7 +166,7 @@ class Plan:
                     unit=kind["unit"],
                     requirement=kind["requirement_uncovered" if uncovered else "requirement"],
                     limit=limit,
-                    after=tuple(template.format(**axes) for template in kind.get("after", ())),
+                    after=tuple(template.format(**axes) for template in _prerequisites(kind, axes)),
                 )
 
     def _limit(self, base: str, kind: Mapping[str, Any], axes: Mapping[str, Any], revision: str) -> Limit | None:
@@ -183,6 +194,12 @@ class Plan:
             table=row["table"],
             source_mark=row["source_mark"],
         )
+
+
+def _prerequisites(kind: Mapping[str, Any], axes: Mapping[str, Any]) -> list[str]:
+    """Return `after`, and what `after_by` adds for the values of its axes."""
+    by_axis = kind.get("after_by", {})
+    return [*kind.get("after", ()), *(name for axis, rows in by_axis.items() for name in rows[str(axes[axis])])]
 
 
 def full_name(base: str, point: Mapping[str, Any]) -> str:
@@ -232,6 +249,19 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
         for key in ("requirement", "requirement_uncovered"):
             if key in kind and kind[key] not in requirements:
                 raise PlanError(f"{path.name}: {base} answers {kind[key]}, which is no requirement of the plan")
+    waivers = tuple(
+        PlannedWaiver(row["requirement"], tuple(row["revisions"]), row["finding"], row["text"])
+        for row in data.get("waivers", ())
+    )
+    for waiver in waivers:
+        unknown = [name for name in waiver.revisions if name not in head["revisions"]]
+        if waiver.requirement not in requirements or unknown:
+            what = f"revision {unknown[0]!r}" if unknown else f"requirement {waiver.requirement!r}"
+            raise PlanError(f"{path.name}: a waiver names the {what}, which the plan does not have", "mend the waiver")
+        if not waiver.revisions or not waiver.finding or not waiver.text:
+            raise PlanError(
+                f"{path.name}: the waiver of {waiver.requirement} is incomplete", "give revisions, finding and text"
+            )
     return Plan(
         path=path,
         text=text,
@@ -244,6 +274,7 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
         minimum_tur=float(head["minimum_tur"]),
         nominal=data["nominal"],
         requirements=requirements,
+        waivers=waivers,
         charts=tuple(data.get("charts", ())),
         load_points={name: tuple(points) for name, points in data["load_points"].items()},
         kinds=data["measurements"],

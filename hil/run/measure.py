@@ -129,6 +129,10 @@ class Measurer:
         """Journal something a reader of the record should know."""
         self._journal.write(events.Note(test=self._test, text=text))
 
+    def finding(self, finding: str, requirement: str, text: str) -> None:
+        """Journal that this run met a known defect of the design, a DR number; it decides no verdict."""
+        self._journal.write(events.Finding(self._test, text, requirement, finding))
+
     def attach(self, name: str, data: bytes, media_type: str) -> None:
         """Keep a file beside the journal."""
         self._journal.attach(self._test, name, data, media_type)

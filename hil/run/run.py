@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import hil
 from hil.clock import Clock
 from hil.errors import Blame, HilError, SetupError
+from hil.interrupt import uninterrupted
 from hil.journal import events
 from hil.journal.summary import RunSummary, conclude
 from hil.journal.writer import JournalWriter, new_run_folder
@@ -130,6 +131,9 @@ class Run:
         self._journal = JournalWriter(self.folder, self._clock)
         self._measure = Measurer(self.plan, self.planned, _Recorder(self._journal, self.events))
         self.write(self._run_started())
+        for waiver in self.plan.waivers:
+            if o.revision in waiver.revisions and o.stage in self.plan.requirements[waiver.requirement].stages:
+                self.write(events.Waiver("", waiver.text, waiver.requirement, waiver.finding))
         self._journal.attach("", self.plan.path.name, self.plan.text, "application/toml")
         try:
             self._open_bench(simulated)
@@ -140,19 +144,23 @@ class Run:
     def write(self, event: events.Event) -> None:
         """Journal an event, and keep it for the summary."""
         assert self._journal is not None, "the run has not started"
-        self._journal.write(event)
-        self.events.append(event)
+        with uninterrupted:  # the line and its digest in the next one belong together
+            self._journal.write(event)
+            self.events.append(event)
 
     def stop(self, blame: Blame, reason: str) -> None:
         """Make the bench safe now, and let no further test run. The first reason counts."""
         if self._stopped is None:
             self._stopped = (blame, reason)
-            self.make_safe(reason)
+            with uninterrupted.shielded():
+                self.make_safe(reason)
 
     def interrupt(self) -> None:
-        """Note that a person stopped the run, and make the bench safe."""
-        self._interrupted = True
-        self.make_safe("interrupted")
+        """Note that a person stopped the run, and make the bench safe; once is enough."""
+        if not self._interrupted:
+            self._interrupted = True
+            with uninterrupted.shielded():
+                self.make_safe("interrupted")
 
     def make_safe(self, why: str) -> bool:
         """Go through the station's safe state and journal what was read back."""
@@ -163,7 +171,11 @@ class Run:
         return state.safe
 
     def finish(self) -> RunSummary:
-        """Make the bench safe, close it, write the verdict and make the reports. Call it exactly once."""
+        """Make the bench safe, close it and write the verdict. Call it exactly once."""
+        with uninterrupted.shielded():
+            return self._finish()
+
+    def _finish(self) -> RunSummary:
         safe = self.make_safe("the run is over")
         if self.station is not None:
             self.station.close()
@@ -226,7 +238,7 @@ class Run:
             why = requirement.why or ("" if able else requirement.without or f"this bench cannot: {requirement.needs}")
             at_stage = self.options.stage in requirement.stages
             if requirement.stages and not at_stage:
-                why = f"not required at stage {self.options.stage}"
+                why = f"a matter of stage {' and '.join(requirement.stages)}"
             rows.append(
                 {
                     "id": requirement.id,
@@ -243,6 +255,9 @@ class Run:
 
     def _bench_can(self, ability: str) -> bool:
         role, _, name = ability.partition(".")
+        if role == "Board":
+            revisions = importlib.import_module(f"hil.dut.{self.options.board.replace('-', '_')}.revisions")
+            return bool(revisions.revision(self.options.revision).can(name))
         entry = self.config.instruments.get(role)
         if entry is None:
             return False
@@ -257,11 +272,13 @@ class _Recorder:
         self._kept = kept
 
     def write(self, event: events.Event) -> None:
-        self._journal.write(event)
-        self._kept.append(event)
+        with uninterrupted:
+            self._journal.write(event)
+            self._kept.append(event)
 
     def attach(self, test: str, name: str, data: bytes, media_type: str) -> str:
-        return self._journal.attach(test, name, data, media_type)
+        with uninterrupted:
+            return self._journal.attach(test, name, data, media_type)
 
 
 def _station(options: RunOptions) -> StationConfig:

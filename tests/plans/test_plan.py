@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,16 @@ def test_points_outside_the_table_have_no_limit_and_their_own_requirement() -> N
 
     assert point.limit is None
     assert point.requirement == "MET-06"
+
+
+def test_prerequisites_may_depend_on_an_axis() -> None:
+    """All sockets together need what each socket needs."""
+    planned = PLAN.resolve("A")
+    one, together = (planned[f"overcurrent.carried[load={load}]"].after for load in ("socket2", "all"))
+
+    assert "relay.reset_opens[relay=K2]" in one
+    assert "relay.reset_opens[relay=K1]" not in one
+    assert {f"relay.reset_opens[relay=K{n}]" for n in (1, 2, 3, 4)} <= set(together)
 
 
 def test_every_limit_says_where_it_comes_from() -> None:
@@ -85,6 +96,35 @@ def test_a_plan_that_contradicts_itself_is_refused(tmp_path: Path, broken: str, 
 
     with pytest.raises(PlanError, match=says):
         load_plan("smart-power", tmp_path).resolve("A")
+
+
+WAIVER = """
+[[waivers]]
+requirement = "MET-07"
+revisions = ["A"]
+finding = "DR-20"
+text = "because"
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("requirement", '"MET-99"', "MET-99"),
+        ("revisions", '["Z"]', "'Z'"),
+        ("revisions", "[]", "incomplete"),
+        ("finding", '""', "incomplete"),
+    ],
+)
+def test_a_waiver_names_what_there_is_and_says_why(tmp_path: Path, key: str, value: str, says: str) -> None:
+    """A waiver of something else would hide nothing, or everything."""
+    (tmp_path / "smart_power.toml").write_text(PLAN.text.decode() + WAIVER)
+    assert load_plan("smart-power", tmp_path).waivers[-1].finding == "DR-20"
+
+    broken = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", WAIVER)
+    (tmp_path / "smart_power.toml").write_text(PLAN.text.decode() + broken)
+    with pytest.raises(PlanError, match=says):
+        load_plan("smart-power", tmp_path)
 
 
 def test_full_names_read_like_sentences() -> None:

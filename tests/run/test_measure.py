@@ -117,3 +117,14 @@ def test_the_limit_is_journaled_resolved(record: Record) -> None:
     assert measured.limit is not None
     assert measured.limit["source_mark"] == "nrc"
     assert measured.point["current_a"] == pytest.approx(0.05)
+
+
+def test_a_finding_is_on_record_and_decides_nothing(record: Record) -> None:
+    """A known defect of the design met by the run is named with the requirement it touches."""
+    record.measure.finding("DR-28", "IND-05", "only live is switched")
+    record.measure.check("interlock.lid_closed", True)
+
+    record.measure.end()
+    record.writer.close()
+    (found,) = read_journal(record.writer.folder).of(events.Finding)
+    assert (found.finding, found.requirement, found.test) == ("DR-28", "IND-05", "test")
