@@ -10,7 +10,7 @@ from hil.dut.atm90e26 import Calibration
 from hil.dut.smart_power.board import SmartPower
 from hil.plans.plan import Plan
 from hil.station.station import Station
-from hil.tests.smart_power.loadpoint import SocketUnderLoad
+from hil.tests.smart_power.loadpoint import SocketUnderLoad, under_load
 from hil.tests.smart_power.relayshot import RelayShots
 
 
@@ -47,9 +47,5 @@ def socket(
     request: pytest.FixtureRequest, bench: Station, board: SmartPower, plan: Plan, mains: None
 ) -> Iterator[SocketUnderLoad]:
     """One socket closed, the others open, the load routed to it, its meter in the tester's hands."""
-    number: int = request.param
-    for relay in board.relays:
-        (relay.set if relay.socket == number else relay.reset)()
-        bench.clock.sleep(0.2)
-    with bench.loaded(number) as load, board.meters() as meters:
-        yield SocketUnderLoad(number, bench, load, meters[number - 1], board.revision.metering, plan)
+    with under_load(bench, board, plan, request.param) as loaded:
+        yield loaded

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from hil.dut.atm90e26.device import Atm90e26, MeterSnapshot
+from hil.dut.smart_power.board import SmartPower
 from hil.dut.smart_power.revisions import Metering
+from hil.errors import UnitRefused
 from hil.instruments.roles import Accuracy, AcLoad, PowerMeter, PowerReading
 from hil.metrology.budget import (
     Budget,
@@ -23,6 +26,7 @@ from hil.station.station import Station
 
 METER_UPDATE_S = 0.35  # the chip's measurement registers renew themselves every 0.32 s [A]; a little more is fresh
 LOAD_SETTLE_S = 1.0
+RELAY_WAIT_S = 0.2  # pulse and dead time of the firmware, with room
 RANGE_HEADROOM = 1.05
 VOLTAGE_RANGE_V = 300.0
 SHARE_OF_LIMIT = 20.0  # what the scatter may add is at most this part of the limit
@@ -115,6 +119,22 @@ class SocketUnderLoad:
             *(rectangular(f"reference: {a.source}", a.half_width, -factor) for a in accuracies(taken[-1].reference)),
         ]
         return combine(mean(errors), "%" if percent else "1", parts)
+
+
+@contextmanager
+def under_load(bench: Station, board: SmartPower, plan: Plan, number: int) -> Iterator[SocketUnderLoad]:
+    """Close one socket and open the others, route the load to it, hold the MCU in reset and its meter in hand."""
+    switch(bench, board, (number,))
+    with bench.loaded(number) as load, board.meters() as meters:
+        yield SocketUnderLoad(number, bench, load, meters[number - 1], board.revision.metering, plan)
+
+
+def switch(bench: Station, board: SmartPower, closed: Sequence[int]) -> None:
+    """Close these sockets and open the others, one after another."""
+    for relay in board.relays:
+        with suppress(UnitRefused):  # a tripped unit switches nothing on; the plan refuses what needs it
+            (relay.set if relay.socket in closed else relay.reset)()
+        bench.clock.sleep(RELAY_WAIT_S)
 
 
 def reference(accuracy: Accuracy) -> Component:

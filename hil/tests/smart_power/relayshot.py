@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import numpy as np
 
 from hil.dut.smart_power.board import SmartPower
 from hil.instruments.roles import Waveform
 from hil.metrology.waveforms import Edge, Pulse, Samples, between, edges, low_pulses
 from hil.station.station import Station
+from hil.tests.smart_power.picture import picture
 
 RAIL_V = 5.0
 WETTING_V = 12.0
@@ -25,6 +23,8 @@ RELAY_WAIT_S = 0.25  # pulse and dead time of the firmware, with room
 WIDE_V = (-4.0, 20.0)  # a clamped coil swings to about 6 V; one that leaves the screen is not clamped
 NARROW_V = (-0.5, 7.5)  # for the saturation voltage, once the clamp is proven
 COIL_HYSTERESIS_V = 1.0
+SCOPE_TIMEBASE = 50e-6  # relative; DSOX time base accuracy, unverified
+DC_GAIN = 0.03  # of full scale: DSOX vertical accuracy +/-3 %, unverified
 CONTACT_HYSTERESIS_V = 3.0
 
 
@@ -66,15 +66,7 @@ class Shot:
         traces = [("own coil", self.own), ("other coil", self.other), ("contact", self.contact)]
         marks = [("first edge", e.time_s) for e in self.contact_edges[:1]]
         marks += [("last edge", e.time_s) for e in self.contact_edges[1:][-1:]]
-        data = {
-            "title": title,
-            "traces": [
-                {"name": name, "unit": "V", "time_s": _round(w.time_s[::4], 8), "value": _round(w.voltage_v[::4], 4)}
-                for name, w in traces
-            ],
-            "marks": [{"name": name, "time_s": round(at, 8)} for name, at in marks],
-        }
-        return json.dumps(data, separators=(",", ":")).encode()
+        return picture(title, [(name, "V", w.time_s[::4], w.voltage_v[::4]) for name, w in traces], marks)
 
 
 class RelayShots:
@@ -128,7 +120,3 @@ def wetting(bench: Station) -> Iterator[None]:
 def coil_pulses(wave: Waveform) -> list[Pulse]:
     """Return the complete pulses of a coil: its collector below half the rail."""
     return low_pulses(wave.time_s, wave.voltage_v, RAIL_V / 2, COIL_HYSTERESIS_V)
-
-
-def _round(values: Samples, digits: int) -> list[float]:
-    return [float(v) for v in np.round(values, digits)]

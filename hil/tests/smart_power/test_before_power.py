@@ -6,6 +6,7 @@ import pytest
 
 from hil.dut.atm90e26.device import MeterBusFault
 from hil.dut.smart_power.board import SmartPower, parse_banner
+from hil.dut.smart_power.protection import OVERCURRENT, OVERTEMPERATURE
 from hil.errors import SetupError, UnitSilent
 from hil.instruments.roles import Accuracy, OverRange
 from hil.metrology.budget import combine, rectangular, resolution
@@ -20,7 +21,9 @@ ISOLATORS = ("spi", "uart", "scope", "dmm")
 BOOT_WINDOW_S = 1.6  # application runs after 0.87 s (facts 7.6)
 NORMAL_BOOT = (0x8, 0x2B)
 RAIL_CHANNEL = 4
+SENSOR_S = 1.2  # the firmware looks every 0.5 s [A]: it has made up its mind
 RELAYS = ("K1", "K2", "K3", "K4")
+SOCKETS = (1, 2, 3, 4)
 COIL_OHM = 42.0
 OPEN_OHM = 120.0  # the meter's 100 ohm range reads to 120 % of itself
 COPPER_PER_K = 0.00393
@@ -82,6 +85,25 @@ def test_coil_resistance(bench: Station, ambient: Accuracy, measure: Measurer, c
         ],
     )
     measure("relay.coil_resistance", budget.reading, budget=budget.components, coil=coil)
+
+
+@pytest.mark.requirement("TH-01")
+def test_the_own_sensor_reads_the_room(bench: Station, board: SmartPower, ambient: Accuracy, measure: Measurer) -> None:
+    """Just powered, the board is as warm as the room; it is tripped neither by its sensor nor from an earlier run."""
+    with bench.rail():
+        board.boot()
+        bench.clock.sleep(SENSOR_S)
+        own_c = board.protection.temperature_c()
+        left = {error for socket in SOCKETS for error in board.protection.errors(socket)}
+        if left & {OVERTEMPERATURE, OVERCURRENT} and board.protection.rearm():
+            measure.note("the unit was tripped since an earlier run; it was re-armed")
+    parts = [
+        resolution("unit: 0.1 K", 0.1),
+        rectangular(f"room: {ambient.source}", ambient.half_width),
+        rectangular("room beside the unit against the room at its sensor [A]", 0.5),
+    ]
+    budget = combine(own_c - ambient.value, "K", parts)
+    measure("thermal.own_sensor", budget.reading, budget=budget.components)
 
 
 @pytest.mark.requirement("BP-06")

@@ -7,6 +7,7 @@ the limit. A point the class table does not cover is measured too, and reported 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from hil.plans.plan import Plan, Planned
 from hil.run.measure import Measurer
 from hil.run.run import Run
 from hil.station.station import Station
-from hil.tests.smart_power.loadpoint import SocketUnderLoad, power_factor_accuracies
+from hil.tests.smart_power.loadpoint import SocketUnderLoad, power_factor_accuracies, switch
 
 FREQUENCY_ACCURACY = 0.0006  # of reading: WT310E frequency accuracy, unverified
 UNCOVERED_LIMIT_PCT = 1.5  # how quiet a point without a limit should be
@@ -29,28 +30,28 @@ SETTLE_S = 2.0
 SOCKETS = (1, 2, 3, 4)
 
 
-@pytest.fixture
-def all_closed_without_load(bench: Station, board: SmartPower, plan: Plan, mains: None) -> Iterator[None]:
-    """All four contacts closed, nothing connected, 1.15 Un."""
-    for relay in board.relays:
-        relay.set()
-        bench.clock.sleep(0.2)
+@contextmanager
+def all_closed_without_load(bench: Station, board: SmartPower, plan: Plan) -> Iterator[None]:
+    """All four contacts closed, nothing connected, 1.15 Un inside the block; then Un again."""
+    switch(bench, board, SOCKETS)
     nominal = plan.nominal
     bench.source.set_output(NO_LOAD_FACTOR * nominal["un_v"], nominal["frequency_hz"], 5.0)
-    yield
-    bench.source.set_output(nominal["un_v"], nominal["frequency_hz"], 5.0)
+    try:
+        yield
+    finally:
+        bench.source.set_output(nominal["un_v"], nominal["frequency_hz"], 5.0)
 
 
 @pytest.mark.requirement("MET-12")
 def test_nothing_is_registered_without_load(
-    bench: Station, board: SmartPower, plan: Plan, run: Run, measure: Measurer, all_closed_without_load: None
+    bench: Station, board: SmartPower, plan: Plan, run: Run, measure: Measurer, mains: None
 ) -> None:
     """At 1.15 Un with the contacts closed and no load, no register moves."""
     ready = [n for n in SOCKETS if measure.ready("metering.no_load_counts", socket=n)]
     if not ready:
         return
     window_s = NO_LOAD_SCREEN_S if run.options.stage == "production" else plan.no_load_s
-    with board.meters() as meters:
+    with all_closed_without_load(bench, board, plan), board.meters() as meters:
         for number in ready:
             meters[number - 1].take_energy()
         bench.clock.sleep(window_s)

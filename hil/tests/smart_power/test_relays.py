@@ -13,12 +13,21 @@ from hil.metrology.budget import Component, combine, rectangular, resolution
 from hil.metrology.decision import Verdict
 from hil.run.measure import Measurer
 from hil.station.station import Station
-from hil.tests.smart_power.relayshot import NARROW_V, OTHER, OWN, RAIL_V, WIDE_V, RelayShots, Shot, coil_pulses
+from hil.tests.smart_power.relayshot import (
+    DC_GAIN,
+    NARROW_V,
+    OTHER,
+    OWN,
+    RAIL_V,
+    SCOPE_TIMEBASE,
+    WIDE_V,
+    RelayShots,
+    Shot,
+    coil_pulses,
+)
 
 RELAYS = ("K1", "K2", "K3", "K4")
 ACTIONS = ("SET", "RESET")
-SCOPE_TIMEBASE = 50e-6  # relative; DSOX time base accuracy, unverified
-DC_GAIN = 0.03  # of full scale: DSOX vertical accuracy +/-3 %, unverified
 OFF_S = 1.0
 CONTACT_TEST_A = 1.0
 CONTACT_TEST_V = 6.0
@@ -131,7 +140,7 @@ def test_set_and_reset_keep_their_distance(
     dead_s = reset_pulse.start_s - set_pulse.end_s
     sample_s = float(waves[0].time_s[1] - waves[0].time_s[0])
     parts = [
-        resolution("sampling, two edges", 2**0.5 * sample_s),
+        rectangular("sampling, two edges: at most one sample", sample_s),
         rectangular("time base", abs(dead_s) * SCOPE_TIMEBASE),
     ]
     budget = combine(dead_s, "s", parts)
@@ -224,7 +233,7 @@ def test_spread_of_set_times(shots: RelayShots, measure: Measurer) -> None:
     times_s = [shot.contact_edges[0].time_s - shot.own_pulses[0].start_s for shot in taken]
     spread_s = max(times_s) - min(times_s)
     parts = [
-        resolution("sampling, two shots", 2.0 * taken[0].sample_s),
+        rectangular("sampling, four edges: at most two samples", 2.0 * taken[0].sample_s),
         rectangular("time base", spread_s * SCOPE_TIMEBASE),
     ]
     budget = combine(spread_s, "s", parts)
@@ -262,7 +271,7 @@ def _taken(shots: RelayShots, relay: str, action: str) -> Shot:
 def _time_components(shot: Shot, value_s: float) -> list[Component]:
     """Two edges, each found to a sample; the time base; and the level at which the edge is read."""
     return [
-        resolution("sampling, two edges", 2**0.5 * shot.sample_s),
+        rectangular("sampling, two edges: at most one sample", shot.sample_s),
         rectangular("time base of the oscilloscope", abs(value_s) * SCOPE_TIMEBASE),
     ]
 
