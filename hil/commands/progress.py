@@ -50,8 +50,20 @@ def open_display() -> Iterator[Display]:
             TimeElapsedColumn(),
             TextColumn("{task.description}", markup=False),
         )
+        from hil.links.terminal import pausing
+
         with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-            yield _Bar(progress)
+
+            @contextmanager
+            def pause() -> Iterator[None]:
+                progress.stop()
+                try:
+                    yield
+                finally:
+                    progress.start()
+
+            with pausing(pause):
+                yield _Bar(progress)
 
 
 class _Bar:

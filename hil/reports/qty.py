@@ -14,7 +14,9 @@ MINUS = "\u2212"
 NO_VALUE = "\u2014"
 
 _PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
-_TAKES_PREFIX = frozenset({"s", "V", "A", "ohm", "W", "Wh", "Ws", "var", "varh", "VA", "VAh", "Hz", "F", "H", "J", "m"})
+_TAKES_PREFIX = frozenset(
+    {"s", "V", "A", "ohm", "W", "Wh", "Ws", "var", "varh", "VA", "VAh", "Hz", "F", "H", "J", "m", "bit/s"}
+)
 _SYMBOLS = {"ohm": "Ω", "degC": "°C", "deg": "°", "1": "", "count": ""}
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DIGITS = 6  # of a number that has no uncertainty to round it to
