@@ -26,6 +26,7 @@ RECOVER_S = 3.0  # time to come back by itself from a reset: it boots in 1 s
 UPTIME_SLACK_S = 2.0  # whole seconds, and the time it takes to ask
 PROBE = 2  # oscilloscope channel of the high-voltage probe
 RECORD_S, PRE_TRIGGER_S = 100e-6, 10e-6
+COMPLETE_S = 0.01
 GOOD, RECOVERED, HELPED, DAMAGED = 1, 2, 3, 4  # criteria A, B, C, and none of them
 LETTERS = {GOOD: "A", RECOVERED: "B", HELPED: "C", DAMAGED: "none of A, B and C"}
 
@@ -111,6 +112,7 @@ class Surges:
             with self.bench.armed_surge(level_v, angle_deg) as fire:
                 probe.arm(scope, PROBE, high_v / 3, rising=True)
                 shot = fire()
+            self.bench.clock.sleep(COMPLETE_S)  # the generator may tell of its shot while the record still goes on
             return shot, probe.read(scope, PROBE, allow_overdrive=True)
 
     def judge(self, before: UnitState, drift_wh: float) -> tuple[int, UnitState]:
