@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hil.errors import BenchError
 from hil.interrupt import uninterrupted
+
+JOIN_S = 5.0  # longer than any link takes to give up
+PIECE_S = 30.0  # of bench time
+ROUNDING_S = 1e-9  # bench time adds up in floats
 
 
 class Clock(Protocol):
@@ -24,7 +31,15 @@ class Clock(Protocol):
         ...
 
     def sleep(self, duration_s: float) -> None:
-        """Let duration_s of bench time pass."""
+        """Let duration_s of bench time pass; an alarm ends it before."""
+        ...
+
+
+class StationClock(Clock, Protocol):
+    """The clock of a whole station: it also does things again and again."""
+
+    def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Do action every period_s of bench time, until the function that is returned has been called."""
         ...
 
 
@@ -55,8 +70,46 @@ class RealClock:
         return time.monotonic()
 
     def sleep(self, duration_s: float) -> None:
-        with uninterrupted.asleep():
-            time.sleep(max(0.0, duration_s))
+        uninterrupted.sleep(duration_s)
+
+    def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Do it in a thread, whatever the main thread is busy with."""
+        over = threading.Event()
+
+        def repeat() -> None:
+            while not over.wait(period_s):
+                action()
+
+        thread = threading.Thread(target=repeat, name="every", daemon=True)
+        thread.start()
+
+        def stop() -> None:
+            over.set()
+            if thread is not threading.current_thread():
+                thread.join(JOIN_S)
+
+        return stop
+
+
+class RecordClock:
+    """The time of a record: that of the bench, or the last it told when it is gone; zero before there is a bench."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock
+        self._last_s = 0.0
+
+    def now_s(self) -> float:
+        """Return the bench time, in seconds."""
+        if self.clock is not None:
+            with suppress(BenchError):
+                self._last_s = self.clock.now_s()
+        return self._last_s
+
+    def sleep(self, duration_s: float) -> None:
+        """Let duration_s of bench time pass; raises BenchError where there is no bench yet."""
+        if self.clock is None:
+            raise WaitTimeout("a bench that is not open", 0.0)
+        self.clock.sleep(duration_s)
 
 
 class ControlRefused(BenchError):
@@ -102,14 +155,62 @@ class StationControl:
         self._socket.close()
 
 
+@dataclass(slots=True)
+class _Repeated:
+    """Something to do every period_s, next at due_s."""
+
+    period_s: float
+    action: Callable[[], None]
+    due_s: float
+
+
 class BenchClock:
     """Bench time of a simulated station, advanced by whoever waits."""
 
     def __init__(self, control: StationControl) -> None:
         self._control = control
+        self._repeated: list[_Repeated] = []
 
     def now_s(self) -> float:
         return float(self._control.ask("now")["now_s"])
 
     def sleep(self, duration_s: float) -> None:
-        self._control.ask("advance", s=max(0.0, duration_s))
+        if not self._repeated:
+            self._advance(duration_s)
+        else:
+            self._sleep_in_slices(duration_s)
+        uninterrupted.raise_alarm()
+
+    def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Do it between slices of whatever sleep comes: time stands still otherwise."""
+        one = _Repeated(period_s, action, self.now_s() + period_s)
+        self._repeated.append(one)
+
+        def stop() -> None:
+            if one in self._repeated:
+                self._repeated.remove(one)
+
+        return stop
+
+    def _sleep_in_slices(self, duration_s: float) -> None:
+        now_s = self.now_s()
+        end_s = now_s + max(0.0, duration_s)
+        while True:
+            if due := [one for one in self._repeated if one.due_s <= now_s + ROUNDING_S]:
+                for one in due:
+                    one.due_s = now_s + one.period_s
+                    one.action()
+                uninterrupted.raise_alarm()
+                now_s = self.now_s()  # what was done took time as well
+            if now_s >= end_s - ROUNDING_S:
+                return
+            until_s = min([end_s, *(one.due_s for one in self._repeated)])
+            now_s = self._advance(until_s - now_s)
+
+    def _advance(self, duration_s: float) -> float:
+        """Let time pass in pieces that take a moment of real time each, so that a guard sees the run alive."""
+        left_s = max(0.0, duration_s)
+        while left_s > PIECE_S:
+            self._control.ask("advance", s=PIECE_S)
+            left_s -= PIECE_S
+        return float(self._control.ask("advance", s=left_s)["now_s"])

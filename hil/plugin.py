@@ -6,6 +6,7 @@ Without --serial the plugin does nothing at all, so that it may stay installed b
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from hil.station.station import Station
 
 SETUP_FAULT = 4
+ABORT_CODE = {Blame.UNIT: 1, Blame.BENCH: 3, Blame.SETUP: 4}
 NOTHING_TESTED = 5
 
 
@@ -37,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--operator", default="", help="who tests")
     group.addoption("--seed", type=int, default=0, help="seed of the simulated bench's noise (default: 0)")
     group.addoption("--attach", default="", help="HOST:PORT of a simulated station that is open already")
+    group.addoption("--sync", default="test", help="write through to the disk after each test, or each measurement")
     group.addoption("--runs", default="runs", help="where the record goes (default: runs)")
 
 
@@ -103,6 +106,7 @@ class _RunPlugin:
         self._started = False
         self._errors: list[BaseException] = []  # of the test that runs now
         self._reports: list[Path] = []
+        self._unreported = ""
 
     @property
     def run(self) -> Run:
@@ -131,6 +135,7 @@ class _RunPlugin:
                     attach=option.attach,
                     stations_file=Path(option.stations),
                     runs=Path(option.runs),
+                    sync=option.sync,
                 )
             )
         except HilError as error:
@@ -149,11 +154,20 @@ class _RunPlugin:
         self._started = True
         self._config.add_cleanup(watch())
         try:
-            self.run.start()
+            with self._terminal():
+                self.run.start()
         except HilError as error:
-            if self.run.folder is None:
-                self._started = False
-                pytest.exit(str(error), returncode=SETUP_FAULT)
+            self._started = self.run.folder is not None
+            if not self._started:
+                pytest.exit(str(error), returncode=ABORT_CODE[error.blame])
+        except KeyboardInterrupt:
+            self._started = self.run.folder is not None
+            raise
+
+    def _terminal(self) -> AbstractContextManager[None]:
+        """Let what is started inside, the guard, write to the terminal itself and not into what pytest captures."""
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        return capture.global_and_fixture_disabled() if capture is not None else nullcontext()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -166,12 +180,20 @@ class _RunPlugin:
         if run.stopped:
             return (yield)
         title = (getattr(getattr(item, "obj", None), "__doc__", None) or "").strip().partition("\n")[0]
-        run.write(TestStarted(test=item.nodeid, requirement=requirements, title=title))
+        try:
+            run.check()
+            run.write(TestStarted(test=item.nodeid, requirement=requirements, title=title))
+        except HilError as error:
+            run.stop(error.blame, str(error))
+            return (yield)
         run.measure.begin(item.nodeid)
         self._errors = []
         result = yield
         verdict, blame, reason = self._outcome()
-        run.write(TestFinished(item.nodeid, requirements, verdict, blame.value if blame else "", reason))
+        try:
+            run.write(TestFinished(item.nodeid, requirements, verdict, blame.value if blame else "", reason))
+        except HilError as error:
+            run.stop(error.blame, str(error))
         if uninterrupted.seen:
             run.interrupt()
         elif blame in {Blame.BENCH, Blame.SETUP}:
@@ -188,6 +210,7 @@ class _RunPlugin:
     def pytest_runtest_call(self) -> Generator[None, None, None]:
         """Fail the test at its end for what it measured out of limits."""
         yield
+        self.run.check()
         self.run.measure.end()
 
     @pytest.hookimpl(wrapper=True)
@@ -204,17 +227,21 @@ class _RunPlugin:
                 report.longrepr = f"{item.nodeid}\n{type(call.excinfo.value).__name__}: {call.excinfo.value}"
         return report
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """A person pressed Ctrl-C: safe first, then the record."""
         if self._started and isinstance(excinfo.value, KeyboardInterrupt):
             self.run.interrupt()
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Something in pytest itself, or in a plugin, broke: the bench is made safe, and the record says it."""
         if self._started and uninterrupted.seen:
             self.run.interrupt()  # it landed in another plugin's hook, and pytest took it for that plugin's error
         elif self._started:
-            self.run.stop(Blame.SETUP, f"pytest broke: {excinfo.exconly()}")
+            error = excinfo.value
+            ours = isinstance(error, HilError)
+            self.run.stop(_blame(error), str(error) if ours else f"pytest broke: {excinfo.exconly()}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
@@ -223,12 +250,19 @@ class _RunPlugin:
             yield
         except HilError as error:
             self.run.stop(error.blame, f"teardown: {error}")
-        if self._started:
-            session.exitstatus = self.run.finish().exit_code
-            from hil.reports import make_reports
+        finally:
+            if self._started:
+                session.exitstatus = self.run.finish().exit_code
+                self._make_reports()
 
-            assert self.run.folder is not None
+    def _make_reports(self) -> None:
+        from hil.reports import make_reports
+
+        assert self.run.folder is not None
+        try:
             self._reports = make_reports(self.run.folder)
+        except (HilError, OSError) as error:
+            self._unreported = f"no reports were made: {error}; make them with 'hil report {self.run.folder.name}'"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the run ended and where its record is."""
@@ -244,6 +278,8 @@ class _RunPlugin:
         for path in self._reports:
             if path.name == "certificate.html":
                 write(f"certificate: {path}")
+        if self._unreported:
+            write(self._unreported)
         write(f"record: {run.folder}")
 
     def _outcome(self) -> tuple[str, Blame | None, str]:

@@ -21,6 +21,7 @@ LOW_RANGE_V = 150.0
 MIN_FREQUENCY_HZ, MAX_FREQUENCY_HZ = 15.0, 1000.0  # unverified
 MAX_CURRENT_A = 16.0  # rms, the largest model in its LOW range; unverified. A smaller model refuses by its error queue
 ON_DEADLINE_S = 3.0
+VENDORS = {"chroma", "chroma ate"}
 
 
 class ChromaAcSource:
@@ -28,6 +29,7 @@ class ChromaAcSource:
 
     ROLE = "AcSource"
     MODEL = "Chroma 61600"
+    SHARED = True  # bears a second session beside the run's, the guard's [A]
     LINK: ClassVar[dict[str, str]] = {"read_termination": "\n", "write_termination": "\n"}  # raw socket
 
     def __init__(self, link: ScpiLink, clock: Clock) -> None:
@@ -37,10 +39,17 @@ class ChromaAcSource:
     def identify(self) -> Identity:
         self._link.tell("*CLS")
         text = self._link.ask("*IDN?")
-        found = re.fullmatch(r"\s*(Chroma(?: ATE)?)[ ,]\s*(616\d\d)\s*,\s*([^,]+?)\s*,\s*(.+?)\s*", text, re.IGNORECASE)
-        if not found:
+        name, _, rest = text.partition("616")  # vendor and model may share a field; the rest of the model follows
+        model, *fields = [field.strip() for field in rest.split(",")]
+        vendor = name.strip(" ,")
+        if (
+            vendor.lower() not in VENDORS
+            or not re.fullmatch(r"[0-9]{2}", model)
+            or len(fields) < 2
+            or not all(fields[:2])
+        ):
             raise WrongInstrument(self._link.who, self._link.where, self.MODEL, text)
-        return Identity(*found.groups())
+        return Identity(vendor, f"616{model}", fields[0], ",".join(fields[1:]))
 
     def set_output(self, voltage_v: float, frequency_hz: float, current_limit_a: float) -> None:
         """Set rms voltage, frequency and rms current limit; the output need not be on."""

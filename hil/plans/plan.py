@@ -62,6 +62,26 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardTimes:
+    """How soon a guard acts. A plan may tighten these, never loosen them (design, section 5)."""
+
+    heartbeat_s: float = 2.0  # silence of the run
+    stall_s: float = 10.0  # a main thread that does nothing; longer than the longest deadline of any link
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> GuardTimes:
+        """Read a plan's [guard]; raises PlanError."""
+        longest = cls()
+        for key, value in table.items():
+            most = getattr(longest, key, None) if key in {"heartbeat_s", "stall_s"} else None
+            if most is None:
+                raise PlanError(f"[guard] has no {key!r}", "it has heartbeat_s and stall_s")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0.1 <= value <= most:
+                raise PlanError(f"[guard] {key} = {value!r}", f"a plan may tighten it: 0.1 to {most:g}")
+        return cls(**table)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A plan as it stands in its file, with the digest that names it."""
 
@@ -80,6 +100,7 @@ class Plan:
     charts: tuple[Mapping[str, Any], ...]
     load_points: Mapping[str, tuple[Mapping[str, Any], ...]]
     kinds: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    guard: GuardTimes = field(default_factory=GuardTimes)
 
     @property
     def sha256(self) -> str:
@@ -278,4 +299,5 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
         charts=tuple(data.get("charts", ())),
         load_points={name: tuple(points) for name, points in data["load_points"].items()},
         kinds=data["measurements"],
+        guard=GuardTimes.of(data.get("guard", {})),
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import platform
 import subprocess
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hil
-from hil.clock import Clock
+from hil.clock import RecordClock
 from hil.errors import Blame, HilError, SetupError
 from hil.interrupt import uninterrupted
 from hil.journal import events
@@ -23,7 +22,10 @@ from hil.run.measure import Measurer
 from hil.station.config import StationConfig, load_stations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hil.station.launch import SimulatedStation
+    from hil.station.locks import BenchLock
     from hil.station.station import Station
 
 ABORT_CODE = {Blame.UNIT: 1, Blame.BENCH: 3, Blame.SETUP: 4}
@@ -44,34 +46,7 @@ class RunOptions:
     attach: str = ""
     stations_file: Path = Path("stations.toml")
     runs: Path = Path("runs")
-
-
-class BeforeBench:
-    """The clock of a run whose bench is not open yet: it stands at zero."""
-
-    def now_s(self) -> float:
-        """Return zero."""
-        return 0.0
-
-    def sleep(self, duration_s: float) -> None:
-        """Refuse: there is no bench whose time could pass."""
-        raise SetupError(f"waited {duration_s:g} s before the bench was open")
-
-
-class _RunClock:
-    """The journal's clock: the bench's as soon as there is one."""
-
-    def __init__(self) -> None:
-        self.clock: Clock = BeforeBench()
-        self._last_s = 0.0
-
-    def now_s(self) -> float:
-        with suppress(HilError):  # the bench died: the record goes on with the last time it told
-            self._last_s = self.clock.now_s()
-        return self._last_s
-
-    def sleep(self, duration_s: float) -> None:
-        self.clock.sleep(duration_s)
+    sync: str = "test"  # what is written through to the disk at its end: each test, or each measurement
 
 
 class Run:
@@ -90,7 +65,9 @@ class Run:
         self.board: Any = None
         self.folder: Path | None = None
         self.summary: RunSummary | None = None
-        self._clock = _RunClock()
+        self._clock = RecordClock()
+        self._lock: BenchLock | None = None
+        self._lost = ""  # why the record could not be finished
         self._journal: JournalWriter | None = None
         self._measure: Measurer | None = None
         self._stopped: tuple[Blame, str] | None = None
@@ -109,7 +86,8 @@ class Run:
 
     def start(self) -> None:
         """Begin the record, then open the bench. What fails from there on is on record, and raised."""
-        from hil.station.station import simulate
+        from hil.station.locks import Owner
+        from hil.station.station import lock_station, simulate
 
         o = self.options
         # first, for it knows whether there are such a board and such faults: no record begins with a misspelt word
@@ -123,13 +101,18 @@ class Run:
             attach=o.attach,
         )
         try:
+            owner = Owner(operator=o.operator, serial=o.serial, station=o.station)
+            self._lock = lock_station(self.config, simulated, owner)
             self.folder = new_run_folder(o.runs, o.serial)
-        except HilError:
+            self._lock.write(replace(owner, record=str(self.folder)))
+            self._journal = JournalWriter(self.folder, self._clock, sync=o.sync)
+        except BaseException:
+            if self._lock is not None:
+                self._lock.abandon()
             if simulated is not None:
                 simulated.close()
             raise
-        self._journal = JournalWriter(self.folder, self._clock)
-        self._measure = Measurer(self.plan, self.planned, _Recorder(self._journal, self.events))
+        self._measure = Measurer(self.plan, self.planned, _Recorder(self._journal, self.events, self.check))
         self.write(self._run_started())
         for waiver in self.plan.waivers:
             if o.revision in waiver.revisions and o.stage in self.plan.requirements[waiver.requirement].stages:
@@ -160,15 +143,29 @@ class Run:
         if not self._interrupted:
             self._interrupted = True
             with uninterrupted.shielded():
-                self.make_safe("interrupted")
+                self.make_safe(f"interrupted ({uninterrupted.seen})" if uninterrupted.seen else "interrupted")
 
     def make_safe(self, why: str) -> bool:
         """Go through the station's safe state and journal what was read back."""
         if self.station is None:
             return True
         state = self.station.make_safe()
-        self.write(events.SafeState(by="run", why=why, readback=state.readback, safe=state.safe))
+        self._write_if_it_can(events.SafeState(by="run", why=why, readback=state.readback, safe=state.safe))
         return state.safe
+
+    def check(self) -> None:
+        """Raise what was found wrong meanwhile: an opened lid, a guard that died."""
+        uninterrupted.raise_alarm()
+        if self.station is not None and self.station.watch is not None:
+            self.station.watch.check()
+
+    def _write_if_it_can(self, event: events.Event) -> None:
+        """Journal an event, or remember why not: the bench comes first."""
+        try:
+            self.write(event)
+        except HilError as error:
+            self._lost = self._lost or str(error)
+            self.events.append(event)
 
     def finish(self) -> RunSummary:
         """Make the bench safe, close it and write the verdict. Call it exactly once."""
@@ -185,17 +182,25 @@ class Run:
             blame, reason = self._stopped
             exit_code = ABORT_CODE[blame]
             verdict = Verdict.FAIL if blame is Blame.UNIT else Verdict.ABORTED
-        self.write(events.RunFinished(verdict=verdict.value, exit_code=exit_code, reason=reason, counts=summary.counts))
+        if self._interrupted and uninterrupted.seen not in {"", "SIGINT"}:
+            reason = f"interrupted by {uninterrupted.seen}"
+        if self._lost:
+            verdict, exit_code, reason = Verdict.ABORTED, ABORT_CODE[Blame.BENCH], self._lost
+        end = events.RunFinished(verdict=verdict.value, exit_code=exit_code, reason=reason, counts=summary.counts)
+        self._write_if_it_can(end)
         assert self._journal is not None
         self._journal.close()
         self.summary = RunSummary(verdict, exit_code, reason, summary.requirements, summary.counts)
         return self.summary
 
     def _open_bench(self, simulated: SimulatedStation | None) -> None:
-        from hil.station.station import open_station
+        from hil.station.station import Guarded, open_station
 
         o = self.options
-        self.station = open_station(self.config, simulated)
+        assert self._lock is not None
+        times = self.plan.guard
+        guarded = Guarded(self._lock, str(self.folder), times.heartbeat_s, times.stall_s)
+        self.station = open_station(self.config, simulated, guarded)
         self._clock.clock = self.station.clock
         for one in self.station.opened:
             self.write(
@@ -208,6 +213,10 @@ class Run:
                     calibration=one.calibration,
                 )
             )
+        if self.station.taken_over is not None:
+            owner, state = self.station.taken_over
+            why = f"taken over from {owner}, who died with the bench"
+            self.write(events.SafeState(by="run", why=why, readback=state.readback, safe=state.safe))
         package = importlib.import_module(f"hil.dut.{o.board.replace('-', '_')}.connect")
         self.board = package.connect(self.station.fixture, self.station.clock, o.revision)
 
@@ -267,11 +276,13 @@ class Run:
 class _Recorder:
     """What the measurer writes to: the journal, with every event kept for the summary."""
 
-    def __init__(self, journal: JournalWriter, kept: list[events.Event]) -> None:
+    def __init__(self, journal: JournalWriter, kept: list[events.Event], check: Callable[[], None]) -> None:
         self._journal = journal
         self._kept = kept
+        self._check = check
 
     def write(self, event: events.Event) -> None:
+        self._check()
         with uninterrupted:
             self._journal.write(event)
             self._kept.append(event)

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from hil.clock import BenchClock, Clock, ControlRefused, RealClock, StationControl
+from hil.clock import BenchClock, ControlRefused, RealClock, StationClock, StationControl
 from hil.errors import NotConnected, SetupError
 
 START_DEADLINE_S = 20.0
@@ -22,7 +22,7 @@ class SimulatedStation:
 
     addresses: dict[str, Any]
     control: StationControl
-    clock: Clock
+    clock: StationClock
     process: subprocess.Popen[bytes] | None = None
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ def join(where: str) -> SimulatedStation:
 def join_addresses(addresses: dict[str, Any]) -> SimulatedStation:
     """Connect to the control socket the addresses name, and take the clock that fits its time."""
     control = _control(str(addresses["control"]))
-    clock: Clock = BenchClock(control) if control.ask("hello")["time"] == "bench" else RealClock()
+    clock: StationClock = BenchClock(control) if control.ask("hello")["time"] == "bench" else RealClock()
     return SimulatedStation(addresses, control, clock)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from hil.clock import Clock, RealClock
-from hil.errors import HilError, InterlockOpen, NotConnected, SetupError, WrongInstrument
+from hil.clock import RealClock, StationClock
+from hil.errors import HilError, InterlockOpen, SetupError, WrongInstrument
 from hil.instruments.probe import Probe
 from hil.instruments.roles import (
     AcLoad,
@@ -26,9 +26,15 @@ from hil.instruments.roles import (
     SurgeShot,
     Switch,
 )
+from hil.interrupt import uninterrupted
 from hil.links.rpc import HttpRpc
-from hil.station import launch
+from hil.station import launch, locks
+from hil.station.charge import HEARTBEAT_S, STALL_S, Charge, Post
 from hil.station.config import StationConfig
+from hil.station.guarding import Guarding, GuardLost
+from hil.station.opening import open_instrument
+from hil.station.safe_state import SafeState, make_safe
+from hil.station.watch import Watch
 
 CONTACT_SIDE = ("scope3.", "dmm.contact.", "source_1a.")  # routes that must be open while mains is on
 SURGE_SIDE = ("scope2.hv", "scope1.load_current", "load.", "eth.")  # routes that may be closed while a surge is armed
@@ -50,11 +56,13 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class SafeState:
-    """What was read back after making the bench safe: role -> off, or the error."""
+class Guarded:
+    """How a bench that may be energised is opened: with whose locks, under which watch, for which record."""
 
-    readback: dict[str, str]
-    safe: bool
+    lock: locks.BenchLock
+    record: str = ""  # the run's folder, where the guard writes what it did
+    heartbeat_s: float = HEARTBEAT_S
+    stall_s: float = STALL_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +88,24 @@ class Station:
     def __init__(
         self,
         config: StationConfig,
-        clock: Clock,
+        clock: StationClock,
         instruments: dict[str, Instrument],
         opened: tuple[Opened, ...],
         unit: UnitAddresses,
         simulated: launch.SimulatedStation | None,
+        guard: Guarding | None = None,
+        lock: locks.BenchLock | None = None,
     ) -> None:
+        self._instruments = instruments
         self.config = config
         self.clock = clock
         self.opened = opened
         self.unit = unit
-        self._instruments = instruments
+        self.guard = guard
+        self.taken_over: tuple[locks.Owner, SafeState] | None = None  # from whom, when he died with the bench
+        self.watch = Watch(clock, self.fixture, self._cut) if "Fixture" in instruments else None
+        self._lock = lock
+        self._left: SafeState | None = SafeState({}, safe=True)  # None: something may be on
         self._simulated = simulated
         self._rpcs: dict[str, HttpRpc] = {}
 
@@ -216,11 +231,11 @@ class Station:
             self.switch.open_channels(channels)
 
     def check_interlocks(self) -> None:
-        """Raise InterlockOpen unless lid, emergency stop and isolators allow mains."""
-        if not self.fixture.lid_closed():
-            raise InterlockOpen("the fixture lid is open", "close it and start again")
-        if not self.fixture.emergency_stop_released():
-            raise InterlockOpen("the emergency stop is pressed", "release it and start again")
+        """Raise InterlockOpen unless lid, emergency stop and isolators allow mains, and a guard watches."""
+        self._check_guard()
+        wrong = self._watch().look()
+        if wrong is not None:
+            raise wrong
         missing = {"spi", "uart", "scope", "dmm"} - set(self.config.isolators)
         if missing:
             raise InterlockOpen(
@@ -228,20 +243,44 @@ class Station:
                 "the low-voltage side is treated as live (DR-20): fit isolators, then declare them in stations.toml",
             )
 
+    def _check_guard(self) -> None:
+        """Raise unless somebody would make the bench safe if this process died now."""
+        if self.guard is None:
+            raise InterlockOpen("no guard watches this bench", "open it with `guarded`, or start a run")
+        if self.guard.lost:
+            raise GuardLost(self.config.name)
+
+    def _watch(self) -> Watch:
+        if self.watch is None:
+            raise InterlockOpen("this bench has no fixture, so nobody sees its lid", "add one to stations.toml")
+        return self.watch
+
+    def _cut(self, why: str) -> str:
+        """Switch the source off from any thread: through the guard's own link, or else through ours."""
+        if self.guard is not None and self.guard.cut(why):
+            return "the guard switched the source off"
+        try:
+            self.source.off()
+        except HilError as error:
+            return f"the source did NOT switch off ({error})"
+        return "the source was switched off"
+
     @contextmanager
     def mains(self, voltage_v: float, frequency_hz: float, current_limit_a: float = 5.0) -> Iterator[None]:
-        """Energise the unit inside the block; off again on every way out."""
+        """Energise the unit inside the block; off again on every way out, and when lid or emergency stop demand it."""
         self.check_interlocks()
         contact_side = {c for name, c in self.config.wiring.items() if name.startswith(CONTACT_SIDE)}
         if closed := contact_side & self.switch.closed_channels():
             raise InterlockOpen(f"channels {sorted(closed)} connect instruments to the contacts", "open them first")
-        try:
-            self.source.set_output(voltage_v, frequency_hz, current_limit_a)
-            self.source.on()
-            self.clock.sleep(MAINS_SETTLE_S)
-            yield
-        finally:
-            self.source.off()
+        self._left = None
+        with self._watch().energised():
+            try:
+                self.source.set_output(voltage_v, frequency_hz, current_limit_a)
+                self.source.on()
+                self.clock.sleep(MAINS_SETTLE_S)
+                yield
+            finally:
+                self.source.off()
 
     @contextmanager
     def armed_surge(self, level_v: float, angle_deg: float) -> Iterator[Callable[[], SurgeShot]]:
@@ -255,6 +294,7 @@ class Station:
             return self.surge.fire()
 
         self._check_surge()
+        self._left = None
         try:
             self.surge.arm(level_v, angle_deg)
             yield fire
@@ -281,6 +321,8 @@ class Station:
     @contextmanager
     def rail(self, voltage_v: float = 5.0, current_limit_a: float = 2.0) -> Iterator[None]:
         """Feed J43 from the DC supply inside the block, mains off."""
+        self._check_guard()
+        self._left = None
         try:
             self.dc_supply.set_output(RAIL_OUTPUT, voltage_v, current_limit_a)
             self.dc_supply.on(RAIL_OUTPUT)
@@ -290,21 +332,29 @@ class Station:
 
     def make_safe(self) -> SafeState:
         """Go through the station's safe-state list in order, whatever fails; then read back. Never raises."""
-        readback: dict[str, str] = {}
-        for role in self.config.safe_state:
-            try:
-                self._instruments[role].off()
-            except HilError as error:
-                readback[role] = str(error)
-        for role in self.config.safe_state:
-            try:
-                readback.setdefault(role, "off" if self._instruments[role].is_off() else "ON")
-            except HilError as error:
-                readback[role] = str(error)
-        return SafeState(readback, all(state == "off" for state in readback.values()))
+        self._left = make_safe(self.config.safe_state, self._instruments.__getitem__, self._reopen)
+        return self._left
+
+    def _reopen(self, role: str) -> Instrument:
+        """Open an instrument anew whose link broke: it may be on."""
+        one = next(one for one in self.opened if one.role == role)
+        self._instruments[role].close()
+        self._instruments[role] = open_instrument(role, one.driver, one.resource, self.clock)
+        return self._instruments[role]
 
     def close(self) -> None:
-        """Close every link. The bench stays as it is: make it safe first."""
+        """Make the bench safe if that is still to be done; let the guard go, give the bench back, close every link."""
+        left = self._left or self.make_safe()
+        if self.guard is not None:
+            self.guard.dismiss()
+        if self._lock is not None and left.safe:
+            self._lock.release()
+        elif self._lock is not None:
+            self._lock.leave_unsafe(str(left))
+        self._close_links()
+        uninterrupted.forget_alarm()
+
+    def _close_links(self) -> None:
         for instrument in self._instruments.values():
             instrument.close()
         for rpc in self._rpcs.values():
@@ -338,46 +388,85 @@ def simulate(
     return None
 
 
-def open_station(config: StationConfig, simulated: launch.SimulatedStation | None = None) -> Station:
+def lock_station(
+    config: StationConfig, simulated: launch.SimulatedStation | None, owner: locks.Owner, *, unsafe: bool = False
+) -> locks.BenchLock:
+    """Lock every instrument and the slot; raises BenchBusy, or BenchUnsafe unless an unsafe bench is asked for."""
+    resources = {role: _resource(config, role, simulated) for role in config.instruments}
+    if simulated:  # their addresses are this computer's; what tells one simulated bench from another is its socket
+        resources = {role: f"{simulated.addresses['control']} {resource}" for role, resource in resources.items()}
+    slot = {"slot 1": f"{resources.get('Fixture', config.name)} slot 1"}
+    return locks.take(config.name, resources | slot, owner, unsafe=unsafe)
+
+
+def open_station(
+    config: StationConfig, simulated: launch.SimulatedStation | None = None, guarded: Guarded | None = None
+) -> Station:
     """Open every instrument of the station and let each say who it is; close what was opened when one does not.
 
-    A simulated station comes from `simulate`, and is closed with the bench.
+    Unless it is guarded, nothing can be energised on it. A bench whose last run died is made safe first; raises
+    BenchUnsafe when that cannot be proven. A simulated station comes from `simulate`, and is closed with the bench.
     """
-    clock: Clock = simulated.clock if simulated else RealClock()
+    clock: StationClock = simulated.clock if simulated else RealClock()
     instruments: dict[str, Instrument] = {}
     opened: list[Opened] = []
+    guard = _start_guard(config, simulated, guarded) if guarded else None
+    station: Station | None = None
     try:
         if simulated:
             from hil.links import remote_usb
 
             remote_usb.use(simulated.addresses["usb"])
         for role, entry in config.instruments.items():
-            resource = simulated.addresses["instruments"][role]["resource"] if simulated else entry.resource
-            instrument = _open(role, entry.driver, resource, clock)
+            resource = _resource(config, role, simulated)
+            instrument = open_instrument(role, entry.driver, resource, clock)
             instruments[role] = instrument
             identity = instrument.identify()
             if entry.serial and identity.serial != entry.serial:
                 raise WrongInstrument(role, resource, f"serial {entry.serial}", str(identity))
             calibration = entry.calibration.to_dict() if entry.calibration else None
             opened.append(Opened(role, entry.driver, resource, str(identity), identity.serial, calibration))
-    except HilError:
+        unit = UnitAddresses.of(config, simulated)
+        lock = guarded.lock if guarded else None
+        station = Station(config, clock, instruments, tuple(opened), unit, simulated, guard, lock)
+        if guard is not None:
+            guard.wait_ready()
+        if lock is not None and lock.died is not None:
+            station.taken_over = lock.died, station.make_safe()
+            if not station.taken_over[1].safe:
+                raise locks.BenchUnsafe(config.name, str(station.taken_over[1]))
+    except BaseException:
+        if guard is not None:
+            guard.dismiss()
+        if guarded:
+            guarded.lock.abandon()
         for instrument in instruments.values():
             instrument.close()
         if simulated:
             simulated.close()
         raise
-    return Station(config, clock, instruments, tuple(opened), UnitAddresses.of(config, simulated), simulated)
+    return station
 
 
-def _open(role: str, driver: str, resource: str, clock: Clock) -> Instrument:
-    kind = importlib.import_module(f"hil.instruments.{driver}").DRIVER
-    if hasattr(kind, "open"):  # its resource is not VISA's: it opens itself
-        return cast(Instrument, kind.open(resource, clock))
-    from hil.links.visa import VisaLink
+def _resource(config: StationConfig, role: str, simulated: launch.SimulatedStation | None) -> str:
+    if simulated is None:
+        return config.instruments[role].resource
+    return str(simulated.addresses["instruments"][role]["resource"])
 
-    link = VisaLink(f"{kind.MODEL} ({role})", resource, **kind.LINK)
-    try:
-        return cast(Instrument, kind(link, clock))
-    except NotConnected:
-        link.close()
-        raise
+
+def _start_guard(config: StationConfig, simulated: launch.SimulatedStation | None, guarded: Guarded) -> Guarding:
+    posts = [
+        Post(role, config.instruments[role].driver, _resource(config, role, simulated)) for role in config.safe_state
+    ]
+    addresses = simulated.addresses if simulated else {}
+    charge = Charge(
+        station=config.name,
+        run_pid=os.getpid(),
+        posts=tuple(posts),
+        heartbeat_s=guarded.heartbeat_s,
+        record=guarded.record,
+        control=str(addresses.get("control", "")),
+        usb=str(addresses.get("usb", "")),
+        locks=tuple(guarded.lock.files),
+    )
+    return Guarding(charge, guarded.stall_s)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from hil.instruments.probe import Probe
+from hil.station.address import same_address
 from hil.station.config import Calibration, InstrumentConfig, Mistake, StationConfig
 from hil.station.drivers import read_drivers, read_roles
 from hil.station.suggest import closest, did_you_mean
@@ -274,16 +275,9 @@ def _resource(path: KeyPath, resource: str, role: str, taken: dict[str, str]) ->
             yield path, f"{resource!r} {what}", f"as in {example}"
     elif not RESOURCE.fullmatch(resource):
         yield path, f"{resource!r} is no VISA resource", "as in TCPIP::192.0.2.10::hislip0::INSTR"
-    other = taken.setdefault(_same_address(resource), role)
+    other = taken.setdefault(same_address(resource), role)
     if other != role:
         yield path, f"{other} has this address already", "two instruments cannot share one"
-
-
-def _same_address(resource: str) -> str:
-    """Bring resource strings that mean the same to one spelling: board 0, inst0 and INSTR may be left out."""
-    text = re.sub(r"^(TCPIP|USB|GPIB)::", r"\g<1>0::", resource.strip(), flags=re.IGNORECASE).casefold()
-    text = text.removesuffix("::instr")
-    return text.removesuffix("::inst0") if text.startswith("tcpip") else text
 
 
 def _calibration(path: KeyPath, calibration: object) -> Iterator[Flaw]:

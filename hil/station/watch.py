@@ -1,0 +1,71 @@
+"""What is looked at, again and again, while mains is on: the lid, the emergency stop, and whether they can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from hil.clock import StationClock
+from hil.errors import HilError, InterlockOpen
+from hil.instruments.roles import Fixture
+from hil.interrupt import uninterrupted
+
+LOOK_S = 0.05  # of bench time; mains is off within 0.2 s of an opened lid
+
+Cut = Callable[[str], str]  # why -> what was done, in words
+
+
+class Watch:
+    """Looks while a block is energised; switches off first, and then tells the test."""
+
+    def __init__(self, clock: StationClock, fixture: Fixture, cut: Cut) -> None:
+        self._clock, self._fixture, self._cut = clock, fixture, cut
+        self._tripped: HilError | None = None
+        self._depth = 0
+
+    def look(self) -> HilError | None:
+        """Return what speaks against mains being on, or None."""
+        try:
+            if not self._fixture.lid_closed():
+                return InterlockOpen("the fixture lid is open", "close it and start again")
+            if not self._fixture.emergency_stop_released():
+                return InterlockOpen("the emergency stop is pressed", "release it and start again")
+        except HilError as error:
+            return error
+        return None
+
+    @contextmanager
+    def energised(self) -> Iterator[None]:
+        """Look inside the block; at its end raise what was seen, unless the test has heard of it."""
+        if self._depth:
+            yield
+            return
+        self._depth, self._tripped = 1, None
+        stop = self._clock.every(LOOK_S, self._look)
+        try:
+            yield
+            self.check()
+        finally:
+            self._depth = 0
+            stop()
+
+    def check(self) -> None:
+        """Raise what was seen: nothing that is measured from then on is worth having."""
+        if self._tripped is not None:
+            raise self._tripped
+
+    def _look(self) -> None:
+        wrong = self.look()
+        if wrong is None:
+            return
+        done = self._cut(str(wrong))  # again at each look, in case the test was about to switch on
+        if self._tripped is None:
+            self._tripped = _while_on(wrong, done)
+            uninterrupted.alarm(self._tripped)
+
+
+def _while_on(wrong: HilError, done: str) -> HilError:
+    """Put into the error what it meant: mains was on."""
+    if isinstance(wrong, InterlockOpen):
+        return InterlockOpen(f"{wrong.what}, and mains was on: {done}", wrong.remedy)
+    return wrong
