@@ -104,6 +104,12 @@ def _add_certify(commands: Any) -> None:
     certify.add_argument("--station", default="sim", metavar="NAME", help="a station of stations.toml (default: sim)")
     certify.add_argument("--operator", default="", metavar="NAME", help="who tests; printed on the certificate")
     _add_unit(certify)
+    certify.add_argument(
+        "--sync",
+        choices=("test", "measurement"),
+        default="test",
+        help="write the record through to the disk at the end of each test (default), or at each measurement",
+    )
     certify.add_argument("--attach", default="", metavar="HOST:PORT", help="a simulated station that is open already")
     _add_stations(certify)
     _add_runs(certify)
@@ -128,7 +134,7 @@ def _add_records(commands: Any) -> None:
 def _add_station(commands: Any) -> None:
     station = commands.add_parser(
         "station",
-        help="list the stations, or let their instruments identify themselves",
+        help="list the stations, let their instruments identify themselves, or make one safe",
         epilog="example: hil station list",
     )
     actions = station.add_subparsers(metavar="ACTION", required=True, dest="action")
@@ -136,8 +142,14 @@ def _add_station(commands: Any) -> None:
     check = _add(
         actions, "check", "station", "let each instrument of a station say who it is", "hil station check bench-1"
     )
-    check.add_argument("name", metavar="NAME", nargs="?", default="sim", help="the station (default: sim)")
-    for command in (listing, check):
+    what = "switch a station off in the order of its safe state, and read it back"
+    safe = _add(actions, "safe", "station", what, "hil station safe bench-1")
+    for command in (check, safe):
+        command.add_argument("name", metavar="NAME", nargs="?", default="sim", help="the station (default: sim)")
+        command.add_argument(
+            "--attach", default="", metavar="HOST:PORT", help="a simulated station that is open already"
+        )
+    for command in (listing, check, safe):
         _add_stations(command)
 
 

@@ -2,9 +2,9 @@
 
 Python would raise KeyboardInterrupt between any two instructions: between a question and its answer, which spoils the
 next conversation on that wire, or inside pytest, which then takes it for an error of its own. A run installs `watch`.
-From then on Ctrl-C, SIGTERM and SIGHUP wait for the next `uninterrupted` block to begin or end, and those surround every
-line of the journal and every exchange of bench time, so that they wait milliseconds. Sleeping, and a second signal
-outside such a block, end at once. A `shielded` block is not interrupted at all: the bench is being made safe.
+From then on Ctrl-C, SIGTERM and SIGHUP wait for the next `uninterrupted` block to begin or end, and those surround
+every line of the journal and every exchange of bench time, so that they wait milliseconds. Sleeping, and a second
+signal outside such a block, end at once. A `shielded` block is not interrupted at all: the bench is being made safe.
 
 What another thread finds wrong (a lid, a dead guard) is an `alarm`: the main thread raises it where it next sleeps or
 measures.
@@ -39,6 +39,11 @@ class _Uninterrupted:
         self.steps = 0  # of the main thread: a run whose steps stand still, and who does not wait, is hung
         self.seen = ""  # the first signal's name since `watch`
         self.terminal = 0
+
+    def step(self) -> None:
+        """Note that the main thread does something that ends by itself, an exchange with its own deadline."""
+        if _main_thread():
+            self.steps += 1
 
     def __enter__(self) -> None:
         if _main_thread():
@@ -150,10 +155,10 @@ def _terminal() -> int:
 def _leave(terminal: int) -> None:
     """Write into nowhere from now on: the terminal is gone, and every line to it would be an error."""
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for name in os.listdir("/proc/self/fd") if terminal else ():
+    for path in tuple(Path("/proc/self/fd").iterdir()) if terminal else ():
         with suppress(OSError):
-            if os.fstat(int(name)).st_rdev == terminal:
-                os.dup2(nowhere, int(name))
+            if os.fstat(int(path.name)).st_rdev == terminal:
+                os.dup2(nowhere, int(path.name))
     os.close(nowhere)
 
 

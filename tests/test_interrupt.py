@@ -24,6 +24,39 @@ def ctrl_c() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_ends_a_run_is_heard_in_the_same_way(number: signal.Signals) -> None:
+    """A terminal that closes, a CI that cancels: the bench is made safe first, as after Ctrl-C."""
+    with pytest.raises(KeyboardInterrupt), uninterrupted.asleep():
+        signal.raise_signal(number)
+    assert uninterrupted.seen == number.name
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    """`nohup` means it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    undo = watch()
+    try:
+        signal.raise_signal(signal.SIGHUP)
+        with uninterrupted:
+            pass
+        assert not uninterrupted.seen
+    finally:
+        undo()
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_steps_stand_still_only_when_nothing_is_done() -> None:
+    """What a guard goes by."""
+    steps = uninterrupted.steps
+    with uninterrupted:
+        pass
+    assert uninterrupted.steps > steps
+    with uninterrupted.asleep():
+        assert uninterrupted.waiting
+    assert not uninterrupted.waiting
+
+
 def test_outside_it_waits_for_the_next_block() -> None:
     """It comes before that block has begun."""
     ctrl_c()

@@ -6,14 +6,16 @@ import argparse
 import contextlib
 import io
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hil.commands.progress import Display, open_display
-from hil.errors import SetupError
 from hil.run.run import Run, RunOptions
 from hil.run.words import counted, headline, stands_out
+
+SETUP_FAULT = 4
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -30,15 +32,23 @@ def run(asked: argparse.Namespace) -> int:
         attach=asked.attach,
         stations_file=Path(asked.stations),
         runs=Path(asked.runs),
+        sync=asked.sync,
     )
     Run(options)  # raises what is wrong with the options, before pytest says it in its own way
     watcher = _certify(options)
     if watcher.run is None or watcher.run.summary is None or watcher.run.folder is None:
         words = watcher.output.getvalue().strip()
-        raise SetupError(f"the run did not begin: {words.splitlines()[-1] if words else 'pytest said nothing'}")
+        print(f"hil: the run did not begin: {_last_line(words) or 'pytest said nothing'}", file=sys.stderr)
+        return watcher.exit_code or SETUP_FAULT
     result = _result(watcher.run, watcher.exit_code)
     print(json.dumps(result, indent=1) if asked.json else _in_words(watcher.run, result["certificate"]))
     return watcher.exit_code
+
+
+def _last_line(words: str) -> str:
+    """Return what pytest said last, without its own marks."""
+    lines = words.splitlines()
+    return lines[-1].strip("! ").removeprefix("_pytest.outcomes.Exit: ") if lines else ""
 
 
 @dataclass(slots=True)
@@ -82,7 +92,7 @@ def _certify(options: RunOptions) -> _Watcher:
     arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     arguments += ["--board-revision", options.revision, "--station", options.station, "--stage", options.stage]
     arguments += ["--stations", str(options.stations_file), "--runs", str(options.runs), "--seed", str(options.seed)]
-    arguments += [f"--operator={options.operator}", f"--attach={options.attach}"]
+    arguments += [f"--sync={options.sync}", f"--operator={options.operator}", f"--attach={options.attach}"]
     arguments += [f"--fault={fault}" for fault in options.faults]
     with open_display() as display:
         watcher = _Watcher(display, io.StringIO())

@@ -1,9 +1,10 @@
-"""hil station: what is configured, and does each instrument answer as itself?"""
+"""hil station: what is configured, does each instrument answer as itself, is the bench off; switch it off."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from hil.commands.tables import print_table
@@ -13,11 +14,12 @@ BENCH_FAULT = 3
 
 
 def run(asked: argparse.Namespace) -> int:
-    """List the stations, or check one."""
+    """List the stations, check one, or make one safe."""
     stations = load_stations(Path(asked.stations))
     if asked.action == "list":
         return _list(stations, as_json=asked.json)
-    return _check(pick_station(stations, asked.name), as_json=asked.json)
+    config = pick_station(stations, asked.name)
+    return _look(config, asked.attach, switch_off=asked.action == "safe", as_json=asked.json)
 
 
 def _list(stations: dict[str, StationConfig], *, as_json: bool) -> int:
@@ -40,18 +42,28 @@ def _list(stations: dict[str, StationConfig], *, as_json: bool) -> int:
     return 0
 
 
-def _check(config: StationConfig, *, as_json: bool) -> int:
+def _look(config: StationConfig, attach: str, *, switch_off: bool, as_json: bool) -> int:
     from hil.station.check import check_station
 
-    answers = check_station(config)
-    ill = [one for one in answers if one.error]
+    checked = check_station(config, attach, switch_off=switch_off)
+    ill = [one for one in checked.answers if one.error]
+    on = [one.role for one in checked.answers if one.state == "ON"]
+    bad = bool(ill) or ((bool(checked.was) or switch_off) and not checked.safe)
     if as_json:
-        rows = [{"role": o.role, "driver": o.driver, "identity": o.identity, "error": o.error} for o in answers]
-        print(json.dumps({"station": config.name, "ok": not ill, "instruments": rows}, indent=1))
-    else:
-        rows_ = [[one.role, "bad" if one.error else "ok", one.error or one.identity] for one in answers]
-        print_table(("role", "", "what it says"), rows_)
+        rows = [asdict(one) for one in checked.answers]
         print(
-            f"{config.name}: " + (f"{len(ill)} of {len(answers)} do not answer as themselves" if ill else "all answer")
+            json.dumps(
+                {"station": config.name, "ok": not bad, "safe": checked.safe, "was": checked.was, "instruments": rows},
+                indent=1,
+            )
         )
-    return BENCH_FAULT if ill else 0
+        return BENCH_FAULT if bad else 0
+    table = [[one.role, "bad" if one.error else "ok", one.state, one.error or one.identity] for one in checked.answers]
+    print_table(("role", "", "state", "what it says"), table)
+    print(f"{config.name}: " + (f"{len(ill)} of {len(table)} do not answer as themselves" if ill else "all answer"))
+    if on:
+        print(f"{config.name}: ON: {', '.join(on)}; switch off: hil station safe {config.name}")
+    if checked.was:
+        how = "every instrument reads back off: the bench is free again" if checked.safe else "it stays locked"
+        print(f"{config.name} was not left in good order ({checked.was}); {how}")
+    return BENCH_FAULT if bad else 0

@@ -1,10 +1,10 @@
 """The guard: a process of its own that makes the bench safe when the run no longer can.
 
 `python -m hil.station.guard` reads its charge, then one JSON object a line: {"do": "beat"}, {"do": "hung", "where"},
-{"do": "cut", "why"} or {"do": "done"}. It acts when its input ends, when no line has come for heartbeat_s, or when the run says
-that it hangs: it ends what is left of the run, which may hold the links and could switch on again, makes the bench safe
-through links of its own, reads back, and writes what it did into the run's journal. `cut` switches the mains source off
-while the run lives on: a lid was opened. It answers {"ready": ...}, {"cut": ...} and {"bye": ...}.
+{"do": "cut", "why"} or {"do": "done"}. It acts when its input ends, when no line has come for heartbeat_s, or when the
+run says that it hangs: it ends what is left of the run, which may hold the links and could switch on again, makes the
+bench safe through links of its own, reads back, and writes what it did into the run's journal. `cut` switches the mains
+source off while the run lives on: a lid was opened. It answers {"ready": ...}, {"cut": ...} and {"bye": ...}.
 """
 
 from __future__ import annotations

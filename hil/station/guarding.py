@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ READY_S = 30.0  # it imports every driver, perhaps on a busy computer
 CUT_S = 1.0
 BYE_S = 5.0
 BEATS = 4  # in a heartbeat's time
+LIBRARIES = r"site-packages|/lib/python|^<"  # files of a stack that tell an engineer nothing
 
 
 class GuardLost(BenchError):
@@ -142,7 +144,5 @@ def _where() -> str:
     """Say where the main thread is."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     stack = traceback.extract_stack(frame)
-    ours = next(
-        (one for one in reversed(stack) if "site-packages" not in one.filename and one.filename[:1] != "<"), None
-    )
+    ours = next((one for one in reversed(stack) if not re.search(LIBRARIES, one.filename)), None)
     return f"in {ours.name}, {ours.filename}:{ours.lineno}" if ours else "nobody knows where"

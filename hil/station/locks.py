@@ -1,9 +1,9 @@
 """One bench, one run: a locked file for each instrument and slot, which also remembers how the bench was left.
 
-The lock is flock's: it ends with the last process that holds it, the run's or its guard's. The words in the file are for
-the next run: who has the bench; or, when nobody holds the lock any more, who died with it, or left it unsafe. An empty
-or missing file is a bench left in good order. Ref: flock(2); files are opened without O_CREAT where they exist, which
-Linux refuses in a folder that everybody may write to when they are another user's (fs.protected_regular).
+The lock is flock's: it ends with the last process that holds it, the run's or its guard's. The words in the file are
+for the next run: who has the bench; or, when nobody holds the lock any more, who died with it, or left it unsafe. An
+empty or missing file is a bench left in good order. Ref: flock(2); files are opened without O_CREAT where they exist,
+since Linux refuses it for another user's file in a folder that everybody may write to (fs.protected_regular).
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ FOLDER_VARIABLE = "HIL_LOCKS"  # another folder for it
 TRIES = 10
 
 
+def user_name() -> str:
+    """Return who is logged in, and where."""
+    try:
+        return f"{getpass.getuser()}@{platform.node()}"
+    except (KeyError, OSError):
+        return f"user {os.getuid()}@{platform.node()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Who has a bench, in words for whoever wants it next."""
@@ -38,7 +46,7 @@ class Owner:
     serial: str = ""
     station: str = ""
     record: str = ""  # the run's folder
-    user: str = field(default_factory=lambda: _user())
+    user: str = field(default_factory=user_name)
     pid: int = field(default_factory=os.getpid)
     since: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"))
 
@@ -218,10 +226,3 @@ def _read(fd: int) -> tuple[Owner | None, str]:
         return owner, str(said["unsafe"])
     except (ValueError, TypeError, KeyError):
         return Owner(operator="somebody unknown", user="unknown", pid=0, since="an unknown time"), ""
-
-
-def _user() -> str:
-    try:
-        return f"{getpass.getuser()}@{platform.node()}"
-    except (KeyError, OSError):
-        return f"user {os.getuid()}@{platform.node()}"

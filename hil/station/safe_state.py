@@ -1,4 +1,4 @@
-"""The safe state of a bench: everything off in the station's order, then read back, never assumed (design, section 5)."""
+"""The safe state of a bench: all off in the station's order, then read back, never assumed (design, section 5)."""
 
 from __future__ import annotations
 

@@ -392,9 +392,10 @@ def lock_station(
     config: StationConfig, simulated: launch.SimulatedStation | None, owner: locks.Owner, *, unsafe: bool = False
 ) -> locks.BenchLock:
     """Lock every instrument and the slot; raises BenchBusy, or BenchUnsafe unless an unsafe bench is asked for."""
-    resources = {role: _resource(config, role, simulated) for role in config.instruments}
-    if simulated:  # their addresses are this computer's; what tells one simulated bench from another is its socket
-        resources = {role: f"{simulated.addresses['control']} {resource}" for role, resource in resources.items()}
+    resources = {role: resource_of(config, role, simulated) for role in config.instruments}
+    if simulated:  # their addresses mean nothing beyond the process that listens there
+        process = "{control} {pid}".format(**simulated.addresses)
+        resources = {role: f"{process} {resource}" for role, resource in resources.items()}
     slot = {"slot 1": f"{resources.get('Fixture', config.name)} slot 1"}
     return locks.take(config.name, resources | slot, owner, unsafe=unsafe)
 
@@ -418,7 +419,7 @@ def open_station(
 
             remote_usb.use(simulated.addresses["usb"])
         for role, entry in config.instruments.items():
-            resource = _resource(config, role, simulated)
+            resource = resource_of(config, role, simulated)
             instrument = open_instrument(role, entry.driver, resource, clock)
             instruments[role] = instrument
             identity = instrument.identify()
@@ -448,7 +449,8 @@ def open_station(
     return station
 
 
-def _resource(config: StationConfig, role: str, simulated: launch.SimulatedStation | None) -> str:
+def resource_of(config: StationConfig, role: str, simulated: launch.SimulatedStation | None) -> str:
+    """Return where an instrument is: stations.toml says it, or the launched station."""
     if simulated is None:
         return config.instruments[role].resource
     return str(simulated.addresses["instruments"][role]["resource"])
@@ -456,7 +458,7 @@ def _resource(config: StationConfig, role: str, simulated: launch.SimulatedStati
 
 def _start_guard(config: StationConfig, simulated: launch.SimulatedStation | None, guarded: Guarded) -> Guarding:
     posts = [
-        Post(role, config.instruments[role].driver, _resource(config, role, simulated)) for role in config.safe_state
+        Post(role, config.instruments[role].driver, resource_of(config, role, simulated)) for role in config.safe_state
     ]
     addresses = simulated.addresses if simulated else {}
     charge = Charge(

@@ -11,7 +11,8 @@ import pytest
 from hil.clock import RealClock
 from hil.errors import InterlockOpen, NoReading, SetupError
 from hil.station.config import load_stations
-from hil.station.station import Station, UnitAddresses, open_station, simulate
+from hil.station.locks import Owner
+from hil.station.station import Guarded, Station, UnitAddresses, lock_station, open_station, simulate
 
 SIM = load_stations(Path(__file__).parents[2] / "stations.toml")["sim"]
 
@@ -19,7 +20,8 @@ SIM = load_stations(Path(__file__).parents[2] / "stations.toml")["sim"]
 @pytest.fixture(scope="module")
 def station() -> Iterator[Station]:
     """The simulated station, with a unit of revision A."""
-    station = open_station(SIM, simulate(SIM, serial="SP-000123", board="smart-power", revision="A"))
+    simulated = simulate(SIM, serial="SP-000123", board="smart-power", revision="A")
+    station = open_station(SIM, simulated, Guarded(lock_station(SIM, simulated, Owner())))
     yield station
     station.close()
 
