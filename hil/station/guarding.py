@@ -76,9 +76,8 @@ class Guarding:
     def cut(self, why: str) -> bool:
         """Ask it to switch the mains source off now; say whether it did."""
         with suppress(GuardLost):
-            with suppress(queue.Empty):
-                while True:
-                    self._answers.get_nowait()  # what came too late for the question before
+            while not self._answers.empty():
+                self._answer(0.0)  # what came too late for the question before
             self._send(json.dumps({"do": "cut", "why": why}))
             return bool(self._answer(CUT_S).get("cut"))
         return False
@@ -131,11 +130,14 @@ class Guarding:
             self._process.stdin.flush()
 
     def _answer(self, timeout_s: float) -> dict[str, Any]:
+        """Return its next answer, or nothing when none comes in time; raises GuardLost."""
+        if self.lost and self._answers.empty():
+            raise GuardLost(self._charge.station)
         try:
             said = self._answers.get(timeout=timeout_s)
         except queue.Empty:
             return {}
-        if self.lost:
+        if not said:  # the word of its end
             raise GuardLost(self._charge.station)
         return said
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.plans.plan import PlanError, full_name, load_plan
+from hil.plans.plan import GuardTimes, PlanError, full_name, load_plan
 
 PLAN = load_plan("smart-power")
 
@@ -133,3 +133,13 @@ def test_full_names_read_like_sentences() -> None:
         full_name("relay.operate_time", {"relay": "K2", "action": "SET"}) == "relay.operate_time[relay=K2,action=SET]"
     )
     assert full_name("boot.time", {}) == "boot.time"
+
+
+@pytest.mark.parametrize(
+    "table", [{"heartbeat_s": 2.5}, {"stall_s": 11}, {"heartbeat_s": "soon"}, {"heart": 1.0}, {"stall_s": 0}]
+)
+def test_a_plan_cannot_loosen_its_guard(table: dict[str, object]) -> None:
+    """It may tighten it."""
+    assert GuardTimes.of({"heartbeat_s": 0.5}) == GuardTimes(0.5, 10.0)
+    with pytest.raises(PlanError, match=r"\[guard\]"):
+        GuardTimes.of(table)
