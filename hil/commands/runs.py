@@ -1,18 +1,21 @@
-"""hil runs: what has been run, and how it ended, from the first and last lines of each journal."""
+"""hil runs: what has been run, and how it ended; what cannot be read is listed with what is wrong with it."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hil.commands.find import JOURNAL, all_runs
+from hil.commands.find import all_runs
 from hil.commands.tables import print_table
+from hil.errors import HilError
+from hil.journal.glance import glance
+from hil.journal.reader import JournalDamaged, JournalEmpty, JournalVersion, is_going_on
+from hil.journal.summary import ending
+from hil.names import one_line
 
-_TAIL_BYTES = 1 << 16  # the last words, and what a guard may have added after them
+_COLUMNS = ("run", "serial", "stage", "station", "verdict", "seconds", "reason")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -22,51 +25,70 @@ def run(asked: argparse.Namespace) -> int:
     if asked.json:
         print(json.dumps(rows, indent=1))
     elif not rows:
-        print(
-            f"no runs{f' of {asked.serial}' if asked.serial else ''} in {asked.runs}; start one: hil certify SP-000123"
-        )
+        whose = f" of {asked.serial}" if asked.serial else ""
+        print(one_line(f"no runs{whose} in {asked.runs}; start one: hil certify SP-000123"))
     else:
-        columns = ("run", "serial", "stage", "station", "verdict", "seconds", "reason")
-        print_table(columns, [[str(row[column]) for column in columns] for row in rows])
+        print_table(_COLUMNS, [[_printable(row[name]) for name in _COLUMNS] for row in rows])
     return 0
 
 
 def _row(folder: Path) -> dict[str, Any]:
-    first, last = _ends(folder / JOURNAL)
-    died = last.get("event") != "run_finished"
-    row = {
+    row: dict[str, Any] = {
         "run": folder.name,
         "serial": folder.parent.name,
-        "board": first.get("board", ""),
-        "stage": first.get("stage", ""),
-        "station": first.get("station", ""),
-        "simulated": first.get("simulated"),
-        "operator": first.get("operator", ""),
-        "verdict": "aborted" if died else last["verdict"],
-        "exit_code": 3 if died else last["exit_code"],
-        "reason": "the run died: its record has no end" if died else last["reason"],
-        "seconds": "",
+        "board": "",
+        "stage": "",
+        "station": "",
+        "simulated": None,
+        "operator": "",
+        "verdict": "broken",
+        "exit_code": None,
+        "reason": "",
+        "seconds": None,
+        "torn": False,
         "record": str(folder),
     }
-    if not died:
-        lasted = datetime.fromisoformat(last["utc"]) - datetime.fromisoformat(first["utc"])
-        row["seconds"] = round(lasted.total_seconds(), 1)
-    return row
-
-
-def _ends(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the first line and the run_finished near the end, each empty where it cannot be read."""
-    with path.open("rb") as file:
-        first = _line(file.readline())
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        tail = file.read().split(b"\n")
-    said = (_line(line) for line in reversed(tail) if b'"run_finished"' in line)
-    return first, next(said, {})
-
-
-def _line(line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line)
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
+        return row | _told(folder)
+    except (HilError, ValueError, TypeError) as error:  # the last two: a sound chain of nonsense
+        return row | {"reason": _what_is_wrong(error)}
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    seen = glance(folder)
+    started, ended = seen.started, ending(seen.events)
+    if is_going_on(folder):
+        now: dict[str, Any] = {"verdict": "running", "reason": "its journal is being written"}
+    else:
+        now = {
+            "verdict": str(ended.verdict),
+            "exit_code": ended.exit_code,
+            "reason": ended.reason + ("; its last line was cut short" if seen.torn else ""),
+        }
+    return {
+        "board": started.board,
+        "stage": started.stage,
+        "station": started.station,
+        "simulated": started.simulated,
+        "operator": started.operator,
+        "seconds": round(seen.lasted_s, 1),
+        "torn": seen.torn,
+        **now,
+    }
+
+
+def _what_is_wrong(error: Exception) -> str:
+    if isinstance(error, JournalVersion):
+        return f"broken: format {error.found!r}; {error.what}; {error.remedy}"
+    if isinstance(error.__cause__, FileNotFoundError):
+        return "no journal"
+    if isinstance(error, JournalEmpty):
+        return f"empty: {error.why}"
+    if isinstance(error, JournalDamaged):
+        return f"damaged: line {error.line}: {error.why}"
+    return f"broken: {error}"
+
+
+def _printable(value: object) -> str:
+    """Return text for a terminal: whatever bytes a folder's name has."""
+    return "" if value is None else str(value).encode("utf-8", "backslashreplace").decode()

@@ -16,6 +16,9 @@ from hil.errors import SetupError
 
 FORMAT = 1  # of the journal; a reader refuses any other
 WAVEFORM = "application/vnd.hil.waveform+json"  # the attachment that reports draw; its shape: hil.reports.waveforms
+# how the journal's own notes begin; reports lift them out of the other remarks
+TORN = "the last line was torn"
+CLOCK_SET_BACK = "the computer's clock was set back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import math
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +32,10 @@ class JournalDamaged(SetupError):
         super().__init__(f"journal line {line}: {why}")
         self.args = (line, why)  # so that it survives pickling
         self.line, self.why = line, why
+
+
+class JournalEmpty(JournalDamaged):
+    """There is not one whole line: the run died before its record began."""
 
 
 class JournalVersion(SetupError):
@@ -88,7 +97,11 @@ class Journal:
 
     def attachment(self, sha256: str) -> bytes:
         """Return an attachment's bytes; raises SetupError when it is missing or not what was recorded."""
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):  # it names a file, and comes from whoever wrote the journal
+            raise SetupError(f"attachment {sha256!r} is no SHA-256", "restore the run's folder")
         path = self.folder / ATTACHMENTS_NAME / sha256
+        if path.exists() and not path.is_file():
+            raise SetupError(f"attachment {sha256} is no file", "restore the run's folder")
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -102,27 +115,35 @@ class Journal:
 
 def read_journal(folder: Path) -> Journal:
     """Read folder/journal.jsonl; raises JournalDamaged(line, why), JournalVersion, or SetupError when there is none."""
-    path = folder / JOURNAL_NAME
+    return parse_journal(read_bytes(folder / JOURNAL_NAME), folder)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in the file of a journal; raises SetupError when there is none."""
     try:
-        raw = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise SetupError(f"{path} is no file", "restore the run's folder")
+        return path.read_bytes()
     except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}", "name the folder of a run") from error
-    return parse_journal(raw, folder)
+        why = "there is no journal" if isinstance(error, FileNotFoundError) else error.strerror
+        raise SetupError(f"{path}: {why}", "name the folder of a run; 'hil runs' lists them") from error
 
 
 def parse_journal(raw: bytes, folder: Path) -> Journal:
     """Parse the bytes of a journal; a last line without its newline is torn, any other flaw is damage."""
     *lines, rest = raw.split(b"\n")
     if not lines:
-        raise JournalDamaged(1, "there is no whole line: the run died before its record began")
+        cut = f"its only line was cut short after {len(rest)} bytes" if rest else "nothing was written"
+        raise JournalEmpty(1, f"{cut}: the run died before its record began")
     entries, prev = [], GENESIS
     for number, line in enumerate(lines, 1):
-        entries.append(_entry(number, line, prev))
+        entries.append(parse_entry(number, line, prev))
         prev = hashlib.sha256(line).hexdigest()
     return Journal(folder, tuple(entries), torn=bool(rest), last_hash=prev)
 
 
-def _entry(number: int, line: bytes, prev: str) -> Entry:
+def parse_entry(number: int, line: bytes, prev: str) -> Entry:
+    """Parse one line, counted from 1, that must name `prev`; raises JournalDamaged or JournalVersion."""
     data = _object(number, line)
     if missing := [name for name in _LINE_FIELDS if name not in data]:
         raise JournalDamaged(number, f"it lacks {', '.join(missing)}")
@@ -131,17 +152,38 @@ def _entry(number: int, line: bytes, prev: str) -> Entry:
         _check_first(name, data)
     if said != prev:
         raise JournalDamaged(number, "the chain is broken: this line, or the one before it, was altered or removed")
-    if seq != number - 1:
+    if type(seq) is not int or seq != number - 1:
         raise JournalDamaged(number, f"its number is {seq!r}, not {number - 1}")
     try:
-        return Entry(seq, str(utc), float(bench_s), from_dict(name, data))
-    except (SetupError, TypeError, ValueError, AttributeError) as error:
+        if datetime.fromisoformat(utc).utcoffset() is None:
+            raise ValueError(f"its time {utc!r} states no zone")
+        if type(bench_s) not in {int, float}:
+            raise TypeError(f"its bench time {bench_s!r} is no number")
+        return Entry(seq, utc, float(bench_s), from_dict(name, data))
+    except (SetupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise JournalDamaged(number, str(error)) from error
+
+
+def is_going_on(folder: Path) -> bool:
+    """Say whether some process holds the journal open for writing: the run, or the guard after it."""
+    try:
+        fd = os.open(folder / JOURNAL_NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)  # gone in microseconds, and the writer waits longer than that
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(fd)
+    return False
 
 
 def _object(number: int, line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line, parse_constant=_refuse_constant)
+        data = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise JournalDamaged(number, f"it is not JSON ({error})") from error
     if not isinstance(data, dict):
@@ -151,6 +193,13 @@ def _object(number: int, line: bytes) -> dict[str, Any]:
 
 def _refuse_constant(text: str) -> float:
     raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):  # 1e999: the writer writes no such number
+        raise ValueError(f"{text} is no number that can be kept")
+    return value
 
 
 def _check_first(name: object, data: Mapping[str, Any]) -> None:

@@ -6,12 +6,13 @@ A verdict is never better than the knowledge behind it: what was required and no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hil.journal.events import (
     Event,
+    Instrument,
     Measurement,
     RunFinished,
     RunStarted,
@@ -67,15 +68,56 @@ def summarise(events: Iterable[Event]) -> RunSummary:
     """Summarise a finished or dead run; one without run_finished is aborted, exit code 3."""
     events = tuple(events)
     finished = next((event for event in events if isinstance(event, RunFinished)), None)
+    ended = ending(events)
     if finished is None:
-        ours = conclude(events)
-        at = next((event.test for event in reversed(events) if isinstance(event, TestStarted)), "")
-        why = "the run died" + (f" during or after {at}" if at else " before its first test")
-        return _with(ours, Verdict.ABORTED, BENCH_FAULT, f"{why}: its record has no end")
+        return _with(conclude(events), *ended)
     ours = conclude(events, interrupted=finished.exit_code == INTERRUPTED)
-    if finished.exit_code != PASSED:  # the run itself knew more, a failed teardown for instance
-        return _with(ours, Verdict(finished.verdict), finished.exit_code, finished.reason)
-    return ours
+    # otherwise the run itself knew more, a failed teardown for instance, or somebody spoke after its end
+    return ours if ended.exit_code == PASSED else _with(ours, *ended)
+
+
+class Ending(NamedTuple):
+    """How a run says that it ended, or how it died."""
+
+    verdict: Verdict
+    exit_code: int
+    reason: str
+
+
+def ending(events: Sequence[Event]) -> Ending:
+    """Tell a run's end by its last words alone, without weighing its measurements."""
+    at = next((place for place, event in enumerate(events) if isinstance(event, RunFinished)), None)
+    if at is None:
+        return Ending(Verdict.ABORTED, BENCH_FAULT, death(events))
+    finished = events[at]
+    assert isinstance(finished, RunFinished)
+    later = [event for event in events[at:] if isinstance(event, SafeState)]
+    if later and not later[-1].safe:
+        why = f"after its end the {later[-1].by} could not prove the bench safe: {later[-1].why}"
+        return Ending(Verdict.ABORTED, BENCH_FAULT, f"{why}; the run itself had ended with {finished.verdict}")
+    return Ending(Verdict(finished.verdict), finished.exit_code, finished.reason)
+
+
+def death(events: Sequence[Event]) -> str:
+    """Say when a run without an end died, why if the guard knew, and in what state that left the bench."""
+    began = [event.test for event in events if isinstance(event, TestStarted)]
+    where = f"{'during' if open_test(events) else 'after'} {began[-1]}" if began else "before its first test"
+    state = next((event for event in reversed(events) if isinstance(event, SafeState)), None)
+    if state is None:
+        opened = any(isinstance(event, Instrument) for event in events)
+        left = "nothing on record says that the bench was made safe" if opened else "no instrument was opened"
+    elif state.safe:
+        left = f"the {state.by} made the bench safe"
+    else:
+        left = "the bench is NOT proven safe"
+    why = state.why if state is not None and state.by == "guard" else "its record has no end"
+    return f"the run died {where}: {why}; {left}"
+
+
+def open_test(events: Sequence[Event]) -> str:
+    """Return the test in which the record ends, or nothing."""
+    last = next((event for event in reversed(events) if isinstance(event, TestStarted | TestFinished)), None)
+    return last.test if isinstance(last, TestStarted) else ""
 
 
 def conclude(events: Iterable[Event], *, interrupted: bool = False) -> RunSummary:
@@ -134,6 +176,7 @@ def _requirement(facts: _Facts, asked: Mapping[str, Any]) -> RequirementSummary:
     missing = tuple(one for one in needed if one not in facts.last)
     required = bool(asked.get("required", True))
     tests = tuple(one for one in facts.tests.values() if name in one.requirement)
+    tests += tuple(_cut_off(one) for one in facts.open.values() if name in one.requirement)
     if required or mine or any(one.verdict != Verdict.NOT_COVERED for one in tests):
         verdict, reason = _verdict(facts, mine, missing, needed, tests)
     else:
@@ -188,6 +231,11 @@ def _verdict(
     if worst is Verdict.PASS:
         return worst, ""
     return worst, _by_reason([(what, why) for verdict, what, why in known if verdict is worst])
+
+
+def _cut_off(test: TestStarted) -> TestFinished:
+    """Return the end that a test never had: whatever it would still have found is not known."""
+    return TestFinished(test.test, test.requirement, Verdict.ABORTED, "", "the record ends before the test does")
 
 
 def _by_reason(known: list[tuple[str, str]]) -> str:

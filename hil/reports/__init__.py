@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+
+from hil.errors import SetupError
 
 
 def make_reports(folder: Path) -> list[Path]:
-    """Make every report of the run in folder and return their paths; raises JournalDamaged for a broken record."""
+    """Make every report of the run in folder and return their paths.
+
+    Raises JournalDamaged or JournalVersion for a record that cannot be read, SetupError for a folder that takes none.
+    """
+    from hil.journal import disk
+
+    try:
+        return _make_reports(folder)
+    except OSError as error:
+        what = f"the reports of {folder} cannot be made: {disk.in_words(error)}"
+        raise SetupError(what, f"mend that, then 'hil report {folder}'") from error
+
+
+def _make_reports(folder: Path) -> list[Path]:
     from hil.journal.reader import read_journal
     from hil.reports import allure, allure_html, certificate, junit, manifest
 
@@ -25,6 +41,13 @@ def make_reports(folder: Path) -> list[Path]:
 def _put(path: Path, data: bytes) -> Path:
     """Write a file whole or not at all."""
     part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    try:
+        part.unlink(missing_ok=True)
+        with part.open("xb") as file:  # a new file: a link that waits there in a record from elsewhere leads nowhere
+            file.write(data)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
     return path

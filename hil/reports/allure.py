@@ -33,6 +33,7 @@ from hil.journal.reader import Entry, Journal
 from hil.journal.summary import RequirementSummary, RunSummary, summarise
 from hil.metrology.budget import coverage_factor
 from hil.metrology.decision import Verdict
+from hil.names import printable
 from hil.reports.allure_files import attach
 from hil.reports.cases import Case, cases, parse_utc
 from hil.reports.qty import bounds, qty
@@ -225,7 +226,7 @@ class _Results:
         data = (
             asdict(item, filter=lambda _, value: value or value is False) if hasattr(item, "__attrs_attrs__") else item
         )
-        text = json.dumps(data, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+        text = json.dumps(_visible(data), sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
         (self._target / name).write_bytes(text.encode() + b"\n")
 
 
@@ -298,7 +299,16 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def _visible(data: Any) -> Any:
+    """Spell out, in every text of JSON's lists and dicts, what acts on a terminal or cannot be seen."""
+    if isinstance(data, str):
+        return printable(data)
+    if isinstance(data, dict):
+        return {printable(key): _visible(value) for key, value in data.items()}
+    return [_visible(value) for value in data] if isinstance(data, list | tuple) else data
+
+
 def _property(text: str, *, value: bool = False) -> str:
     """Escape a key or a value of a Java properties file."""
-    escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    escaped = printable(text).replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
     return escaped if value else re.sub(r"([ :=#!])", r"\\\1", escaped)

@@ -14,6 +14,7 @@ from allure_commons.model2 import Attachment as AllureAttachment
 from hil.errors import SetupError
 from hil.journal.events import WAVEFORM, Attachment
 from hil.journal.reader import Journal
+from hil.names import printable
 from hil.reports.charts import waveform_svg
 
 _EXTENSIONS = {
@@ -53,8 +54,15 @@ def waveform_csv(wave: Mapping[str, Any]) -> bytes:
     rows.writerow(("trace", "unit", "time_s", "value"))
     for trace in wave["traces"]:
         pairs = zip(trace["time_s"], trace["value"], strict=True)
-        rows.writerows((trace["name"], trace["unit"], time_s, value) for time_s, value in pairs)
+        name, unit = _cell(trace["name"]), _cell(trace["unit"])
+        rows.writerows((name, unit, time_s, value) for time_s, value in pairs)
     return text.getvalue().encode()
+
+
+def _cell(text: object) -> str:
+    """Keep a text from being a formula to a spreadsheet: one that begins like one gets an apostrophe in front."""
+    shown = printable(str(text))
+    return f"'{shown}" if shown.lstrip().startswith(("=", "+", "-", "@")) else shown
 
 
 def _put(target: Path, name: str, data: bytes, media_type: str, uuid: str) -> AllureAttachment:

@@ -59,11 +59,8 @@ _log = logging.getLogger(__name__)
 
 def find_allure() -> str | None:
     """Return the path of the `allure` command: beside this Python, in node_modules of the checkout, or on PATH."""
-    places = [
-        Path(sys.executable).parent,
-        Path.cwd() / "node_modules/.bin",
-        Path(__file__).parents[2] / "node_modules/.bin",
-    ]
+    # never of the working folder: it may be a record from elsewhere, and what lies there would be run
+    places = [Path(sys.executable).parent, Path(__file__).parents[2] / "node_modules/.bin"]
     return shutil.which("allure", path=os.pathsep.join([*map(str, places), os.environ.get("PATH", "")]))
 
 

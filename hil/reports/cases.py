@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from hil.journal.events import Event, TestFinished, TestStarted
+from hil.journal.events import Event, SafeState, TestFinished, TestStarted
+from hil.journal.lasted import lasted_s
 from hil.journal.reader import Entry, Journal
 from hil.metrology.decision import Verdict
 
@@ -25,6 +26,7 @@ class Case:
     reason: str
     start: str
     stop: str
+    duration_s: float  # by the wall clock, as far as it was not set meanwhile
     entries: tuple[Entry, ...]
 
     @property
@@ -36,11 +38,6 @@ class Case:
     def name(self) -> str:
         """Return the node id without its file."""
         return self.node.partition("::")[2] or self.node
-
-    @property
-    def duration_s(self) -> float:
-        """Return the wall time it took, in seconds; zero where the wall clock was set back."""
-        return max(0.0, (parse_utc(self.stop) - parse_utc(self.start)).total_seconds())
 
     @property
     def message(self) -> str:
@@ -60,19 +57,20 @@ def cases(journal: Journal) -> tuple[Case, ...]:
         started = entries[place].event
         assert isinstance(started, TestStarted)
         counts[started.test] = counts.get(started.test, 0) + 1
-        found.append(_case(started, entries[place:limit], counts[started.test]))
+        found.append(_case(journal, started, entries[place:limit], counts[started.test]))
     return tuple(found)
 
 
-def _case(started: TestStarted, entries: tuple[Entry, ...], nth: int) -> Case:
+def _case(journal: Journal, started: TestStarted, entries: tuple[Entry, ...], nth: int) -> Case:
     own = tuple(entry for entry in entries[1:] if _test_of(entry.event) == started.test)
     end = next((entry for entry in own if isinstance(entry.event, TestFinished)), None)
     if end is None or not isinstance(end.event, TestFinished):
-        verdict, blame, reason = Verdict.ABORTED, "", "the run ended inside this test"
-        stop = own[-1].utc if own else entries[0].utc
+        verdict, (blame, reason) = Verdict.ABORTED, _cut_off(journal)
+        last = own[-1] if own else entries[0]
     else:
         verdict, blame, reason = Verdict(end.event.verdict), end.event.blame, end.event.reason
-        stop = end.utc
+        last = end
+    times = [(entry.utc, entry.bench_s) for entry in entries if entry.seq <= last.seq]
     return Case(
         node=started.test,
         nth=nth,
@@ -82,9 +80,18 @@ def _case(started: TestStarted, entries: tuple[Entry, ...], nth: int) -> Case:
         blame=blame,
         reason=reason,
         start=entries[0].utc,
-        stop=stop,
+        stop=last.utc,
+        duration_s=lasted_s(times, simulated=journal.started.simulated),
         entries=own,
     )
+
+
+def _cut_off(journal: Journal) -> tuple[str, str]:
+    """Return whose fault it is that a test has no end, and what the guard knew of it."""
+    if journal.finished is not None:
+        return "", "the run ended inside this test"
+    known = [state.why for state in journal.of(SafeState) if state.by == "guard"]
+    return "bench", ": ".join(["the run died inside this test", *known[-1:]])
 
 
 def parse_utc(text: str) -> datetime:

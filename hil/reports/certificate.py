@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hil.journal.reader import Journal
+from hil.names import printable
 from hil.reports.page import make_page
 from hil.reports.qty import bounds, margin, qty, symbol
 from hil.reports.words import MARKS, VERDICTS, Mark
@@ -33,6 +34,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
         autoescape=True,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -49,6 +51,11 @@ def _environment() -> Environment:
     }
     environment.globals["verdicts"] = VERDICTS
     return environment
+
+
+def _visible(value: object) -> object:
+    """Spell out what acts or hides in plain text; markup is our own, and was made of text that went through here."""
+    return printable(value) if type(value) is str else value
 
 
 def when(utc: str) -> str:

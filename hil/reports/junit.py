@@ -14,6 +14,7 @@ from hil.journal.events import Measurement
 from hil.journal.reader import Journal
 from hil.journal.summary import RequirementSummary, RunSummary, summarise
 from hil.metrology.decision import Verdict
+from hil.names import printable
 from hil.reports.cases import BAD, Case, cases
 from hil.reports.qty import bounds, qty
 
@@ -27,7 +28,7 @@ def render(journal: Journal, folder: Path) -> bytes:
     del folder
     tests = cases(journal)
     summary = summarise(journal.events)
-    root = ET.Element("testsuites", name=f"hil {journal.started.board} {journal.started.serial}")
+    root = ET.Element("testsuites", name=_clean(f"hil {journal.started.board} {journal.started.serial}"))
     _tests_suite(root, journal, summary, tests)
     _requirements_suite(root, journal, summary)
     ET.indent(root)
@@ -97,7 +98,7 @@ def _outcome(element: ET.Element, verdict: Verdict, blame: str, reason: str) -> 
     if verdict in BAD and blame in {"", "unit"}:
         ET.SubElement(element, "failure", type="unit", message=message).text = message
     elif verdict in BAD or verdict is Verdict.ABORTED or (blame == "not proven" and verdict in _SKIPPED):
-        ET.SubElement(element, "error", type=blame or "aborted", message=message).text = message
+        ET.SubElement(element, "error", type=_clean(blame or "aborted"), message=message).text = message
     elif verdict in _SKIPPED:
         ET.SubElement(element, "skipped", message=message)
 
@@ -119,7 +120,7 @@ def _suite(root: ET.Element, name: str, journal: Journal, time_s: float) -> ET.E
         skipped="0",
         tests="0",
         time=f"{time_s:.6f}",
-        timestamp=journal.entries[0].utc.removesuffix("Z") + "+00:00",
+        timestamp=_clean(journal.entries[0].utc.removesuffix("Z") + "+00:00"),
         hostname=_clean(journal.started.station),
     )
 
@@ -132,5 +133,5 @@ def _count(suite: ET.Element) -> None:
 
 
 def _clean(text: object) -> str:
-    """Replace what XML cannot carry, so that no reading of a broken console breaks CI."""
-    return _FORBIDDEN.sub("\ufffd", str(text))
+    """Replace what XML cannot carry, and spell out what acts on a terminal: no broken console breaks CI."""
+    return printable(_FORBIDDEN.sub("\ufffd", str(text)))

@@ -10,9 +10,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hil.journal.events import Attachment, Finding, Instrument, Measurement, Note, RunStarted, SafeState, Waiver
+from hil.journal.events import (
+    CLOCK_SET_BACK,
+    TORN,
+    Attachment,
+    Event,
+    Finding,
+    Instrument,
+    Measurement,
+    Note,
+    RunStarted,
+    SafeState,
+    Waiver,
+)
 from hil.journal.reader import Journal
-from hil.journal.summary import RunSummary, summarise
+from hil.journal.summary import RunSummary, death, summarise
 from hil.reports import evidence
 from hil.reports.rows import Group, Source, sources
 from hil.reports.words import MARKS, RULES, RuleWords
@@ -130,17 +142,41 @@ def _notices(journal: Journal) -> Iterator[Notice]:
     if started.faults:
         yield Notice("Faults on purpose", f"The simulated bench was told to have: {', '.join(started.faults)}.")
     if journal.finished is None:
-        yield Notice("The record has no end", "The run died. Everything measured until then is on this page.")
+        yield Notice("The record has no end", f"{_last_words(journal)} Everything measured until then is on this page.")
     if journal.torn:
         yield Notice("The record's last line was cut short", "It was left out; every line before it is whole.")
+    for note in journal.of(Note):
+        if note.text.startswith((TORN, CLOCK_SET_BACK)):
+            yield Notice("The record itself", f"{note.text[:1].upper()}{note.text[1:]}.")
     states = journal.of(SafeState)
     if states and not states[-1].safe:
         yield Notice("The bench could not be proven safe", f"{states[-1].why}. Treat it as live.")
+    elif journal.finished is None and not states and journal.of(Instrument):
+        yield Notice("Nothing says that the bench was made safe", "Treat it as live until somebody has looked.")
     uncalibrated = [one.role for one in journal.of(Instrument) if not one.calibration]
     if uncalibrated and not started.simulated:
         yield Notice("No calibration on record", f"{', '.join(uncalibrated)}: traceability is not shown.")
     if late := overdue(journal):
         yield Notice("Calibration overdue on the day of the test", f"{', '.join(sorted(late))}.")
+
+
+def _last_words(journal: Journal) -> str:
+    """Say how the run died and what it recorded last."""
+    last = next(entry for entry in reversed(journal.entries) if not _of_the_guard(entry.event))
+    what = " ".join(part for part in (last.event.EVENT.replace("_", " "), _named(last.event)) if part)
+    how = death(journal.events)
+    return f"{how[:1].upper()}{how[1:]}. The last thing on record is line {last.seq + 1}, at {last.utc}: {what}."
+
+
+def _of_the_guard(event: Event) -> bool:
+    """Say whether a line was written after the run's death."""
+    if isinstance(event, Note):
+        return event.text.startswith((TORN, CLOCK_SET_BACK))
+    return isinstance(event, SafeState) and event.by == "guard"
+
+
+def _named(event: Event) -> str:
+    return next((str(word) for key in ("name", "text", "why", "test") if (word := getattr(event, key, ""))), "")
 
 
 def overdue(journal: Journal) -> frozenset[str]:

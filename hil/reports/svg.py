@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
 
+from hil.names import printable
+
 Scale = Callable[[float], float]
 
 INK, MUTED, RULE, GRID = "#1c2126", "#4d565e", "#8a949c", "#e3e7ea"
@@ -91,7 +93,7 @@ def text(
     """Return a text, escaped; a bold one has a white edge, so that it reads on top of a trace."""
     weight = ' font-weight="600" stroke="#fff" stroke-width="3" paint-order="stroke"' if bold else ""
     place = f'x="{px(x)}" y="{px(y)}" text-anchor="{anchor}" fill="{fill}" font-size="{size}"{weight}'
-    return f"<text {place}>{escape(what)}</text>"
+    return f"<text {place}>{escape(printable(what))}</text>"
 
 
 def marker(x: float, y: float, shape: str, colour: str, *, hollow: bool = False) -> str:
@@ -124,7 +126,7 @@ def whisker(x: float, top: float, bottom: float, colour: str) -> str:
 def drawing(width: float, height: float, title: str, parts: Sequence[str], *, alone: bool = False) -> Markup:
     """Return the whole <svg>; alone says that it will be a file of its own, which needs the name space."""
     space = ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
-    label = escape(title)
+    label = escape(printable(title))
     return Markup(
         f'<svg{space} viewBox="0 0 {px(width)} {px(height)}" role="img" aria-label="{label}" {FONT}>'
         f"<title>{label}</title>{''.join(parts)}</svg>"

@@ -143,7 +143,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def one_of_each():
     return ONE_OF_EACH
 

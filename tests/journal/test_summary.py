@@ -2,8 +2,8 @@
 
 import pytest
 
-from hil.journal.events import Note, RunFinished, SafeState, TestFinished, TestStarted, Waiver
-from hil.journal.summary import conclude, summarise
+from hil.journal.events import Instrument, Note, RunFinished, SafeState, TestFinished, TestStarted, Waiver
+from hil.journal.summary import conclude, ending, summarise
 
 TEST = "t.py::test_power"
 
@@ -213,6 +213,68 @@ def test_a_run_that_died_is_aborted(make):
     assert TEST in dead.reason
     assert dead.requirements[0].measurements[0].name == "a"
     assert "before its first test" in summarise([make.start(rows), Note("", "x")]).reason
+
+
+SOURCE = Instrument("AcSource", "chroma_61600", "TCPIP0::h::2101::SOCKET", "Chroma, 61604", "1")
+
+
+@pytest.mark.parametrize(
+    ("happened", "reason"),
+    [
+        ([], "the run died before its first test: its record has no end; no instrument was opened"),
+        (
+            [SOURCE, TestStarted(TEST)],
+            f"the run died during {TEST}: its record has no end; nothing on record says that the bench was made safe",
+        ),
+        (
+            [SOURCE, TestStarted(TEST), ended(), SafeState("run", "the run is over", {}, True)],
+            f"the run died after {TEST}: its record has no end; the run made the bench safe",
+        ),
+        (
+            [SOURCE, TestStarted(TEST), SafeState("guard", "no heartbeat for 2 s", {"AcSource": "off"}, True)],
+            f"the run died during {TEST}: no heartbeat for 2 s; the guard made the bench safe",
+        ),
+        (
+            [SOURCE, TestStarted(TEST), SafeState("guard", "no heartbeat for 2 s", {"AcSource": "ON"}, False)],
+            f"the run died during {TEST}: no heartbeat for 2 s; the bench is NOT proven safe",
+        ),
+        (
+            [SOURCE, TestStarted(TEST), SafeState("run", "AcSource is silent", {}, False)],
+            f"the run died during {TEST}: its record has no end; the bench is NOT proven safe",
+        ),
+    ],
+)
+def test_a_dead_run_says_when_why_and_how_it_left_the_bench(make, happened, reason):
+    """The guard's word where there is one; no claim where there is none."""
+    dead = summarise([make.start(), *happened])
+
+    assert (dead.verdict, dead.exit_code, dead.reason) == ("aborted", 3, reason)
+    assert ending([make.start(), *happened]) == (dead.verdict, dead.exit_code, dead.reason)
+
+
+def test_a_test_that_was_cut_off_proves_nothing(make):
+    """All its points passed, but what it would still have found is not known; a point that failed stays failed."""
+    rows = [make.asked("MET-05", ["a"]), make.asked("MET-07", ["b"])]
+    body = [make.start(rows), TestStarted(TEST, ("MET-05", "MET-07")), make.measured("a")]
+    dead = summarise([*body, make.measured("b", "fail", requirement="MET-07", reason="outside")])
+
+    assert [one.verdict for one in dead.requirements] == ["aborted", "fail"]
+    assert dead.requirements[0].reason == f"{TEST}: the record ends before the test does"
+
+
+@pytest.mark.parametrize(("verdict", "exit_code"), [("pass", 0), ("fail", 1), ("aborted", 2)])
+def test_a_bench_found_unsafe_after_the_end_outranks_the_end(make, verdict, exit_code):
+    """The guard's last word counts, whatever the run had said; and it may take it back."""
+    rows = [make.asked("MET-05", ["a"])]
+    body = [make.start(rows), TestStarted(TEST, ("MET-05",)), make.measured("a"), ended()]
+    body.append(RunFinished(verdict, exit_code, "why" if exit_code else "", {}))
+    unsafe, safe = SafeState("guard", "AcSource is ON", {}, False), SafeState("guard", "tried again", {}, True)
+
+    found = summarise([*body, unsafe, Note("", "x")])
+    assert (found.verdict, found.exit_code) == ("aborted", 3)
+    assert "after its end the guard could not prove the bench safe: AcSource is ON" in found.reason
+    assert f"had ended with {verdict}" in found.reason
+    assert summarise([*body, unsafe, safe]).exit_code == exit_code
 
 
 def test_the_record_cannot_say_pass_against_its_own_measurements(make):
