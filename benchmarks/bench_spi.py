@@ -50,6 +50,8 @@ class Meters:
     def gpio_read(self):
         return 0xFF
 
+    panel_write, panel_read = gpio_write, gpio_read
+
     def uart_write(self, data):
         pass
 
