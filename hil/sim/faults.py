@@ -6,6 +6,8 @@ import difflib
 import re
 from dataclasses import dataclass
 
+from hil.sim.misbehaviour import fault_patterns
+
 FAULTS: dict[str, tuple[str, str]] = {
     "k[1-4]-set-open": ("K SET coil", "the SET coil is open: it draws no current and never moves the contact"),
     "k[1-4]-reset-open": ("K RESET coil", "the RESET coil is open: it draws no current and never moves the contact"),
@@ -45,6 +47,15 @@ FAULTS: dict[str, tuple[str, str]] = {
         "bench-(ac-source|power-meter|ac-load|scope|dc-supply|dmm|switch"
         "|programmable-resistor|surge-generator|link-partner)-dies"
     ): ("bench", "that instrument drops its connections and answers no more"),
+    **fault_patterns(),
+    "bench-fixture-unplugged": ("fixture USB", "the cable is pulled, in the middle of a transfer, and stays out"),
+    "bench-fixture-replugged": ("fixture USB", "a loose cable: out for half a second, then back at a new address"),
+    "bench-fixture-short-read": ("fixture USB", "one bulk transfer brings half of its data, the rest is lost"),
+    "bench-fixture-wrong-serial": ("fixture USB", "another adapter is plugged in, with a serial number of its own"),
+    "bench-fixture-busy": ("fixture USB", "another process takes the console's interface as soon as it is free"),
+    "console-noise": ("console line", "bursts of noise whenever the line is idle"),
+    "console-half-frame": ("console line", "the contact breaks in the middle of one RPC frame"),
+    "console-reboots": ("EN line", "the contact bounces in the middle of one RPC frame: the unit is reset"),
 }
 
 

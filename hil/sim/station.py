@@ -20,10 +20,12 @@ from hil.sim.instruments.keysight_dsox import KeysightDsox
 from hil.sim.instruments.keysight_e36312a import KeysightE36312A
 from hil.sim.instruments.meatest_m632 import MeatestM632
 from hil.sim.instruments.yokogawa_wt310e import YokogawaWT310E
+from hil.sim.misbehaviour import Misbehaviour, Saboteur, parse_bench_fault
 from hil.sim.network.echo import EchoServer
 from hil.sim.network.mib import Mib
 from hil.sim.network.network import Network
 from hil.sim.network.snmp_agent import SnmpAgent
+from hil.sim.network.snmp_saboteur import SnmpSaboteur
 from hil.sim.network.switch import UNIT
 from hil.sim.scpi import ScpiInstrument
 from hil.sim.transports.hislip import HislipServer
@@ -73,6 +75,10 @@ class Station:
         self.http = HttpServer(self.bench)
         self.ethernet_http = HttpServer(self.bench, self.network)
         self.snmp = SnmpAgent(Mib(self.network.switch))
+        self.saboteurs: dict[str, Saboteur | SnmpSaboteur] = {
+            **{_kebab(role): server_of.saboteur for role, server_of in self.servers.items()},
+            "link-partner": self.snmp.saboteur,
+        }
         self.echo = EchoServer(self.bench, self.network)
         self.control = ControlServer(self.world, self.bench, self.addresses)
         self.usb = UsbServer(self.world, self.bench)
@@ -135,6 +141,10 @@ class Station:
                 server.die()
         if name == "bench-link-partner-dies":
             self.snmp.die()
+        self.usb.begin_fault(name)
+        kebab, kind = parse_bench_fault(name)
+        if kind is not None:
+            self.saboteurs[kebab].arm(Misbehaviour(kind))
 
     def _count(self, change: int) -> None:
         self._connections += change

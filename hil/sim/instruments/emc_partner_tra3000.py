@@ -136,6 +136,10 @@ class EmcPartnerTra3000:
         self._error = NO_ERROR
         return None
 
+    def fail(self, code: int) -> None:
+        """Have an error for E? that no command caused."""
+        self._error = code
+
     def _take_error(self) -> str:
         code, self._error = self._error, NO_ERROR
         return str(code)
@@ -165,9 +169,11 @@ class EmcPartnerTra3000:
     def _stand_by(self, _: str) -> None:
         self._state = STANDBY
         self._episode += 1
+        self._bench.charge_surge(False)
 
     def _charge(self, _: str) -> None:
         self._state = CHARGING
+        self._bench.charge_surge(True)
         self._episode += 1
         episode = self._episode
         self._world.at(self._world.now_s + CHARGE_S, lambda: self._charged(episode))
@@ -186,6 +192,7 @@ class EmcPartnerTra3000:
 
     def _fired(self, shot: Shot) -> None:
         self._state = STANDBY
+        self._bench.charge_surge(False)
         self._peak_v = round(shot.peak_v * self._volt_gain)
         self._peak_a = round(shot.peak_a * self._amp_gain)
 

@@ -8,6 +8,7 @@ import socket
 from hil.sim.transports.server import LOOPBACK
 
 LARGEST = 65535
+RESTART_S = 0.05
 RECEIVE_BYTES = 1 << 20  # the system may give less
 
 
@@ -29,10 +30,23 @@ class DatagramServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
-        self._socket.bind((host, 0))
+        self._socket.bind((host, self.port))
         self.port = int(self._socket.getsockname()[1])
         asyncio.get_running_loop().add_reader(self._socket, self.drain)
         return self.port
+
+    def end(self) -> None:
+        """Let the port go: the host answers for it that nobody listens."""
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    def restart(self) -> None:
+        """Let the port go, and take it again after RESTART_S of real time."""
+        self.end()
+        loop = asyncio.get_running_loop()
+        loop.call_later(RESTART_S, lambda: loop.create_task(self.start()) if not self.dead else None)
 
     def die(self) -> None:
         """Answer no more."""
@@ -41,10 +55,7 @@ class DatagramServer:
     async def stop(self) -> None:
         """Close the socket."""
         self.die()
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
+        self.end()
 
     def drain(self) -> None:
         """Take everything that has arrived."""

@@ -5,6 +5,7 @@ Ref: RFC 3416 (operations and their errors), RFC 1901 (community). Other version
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from pysnmp.proto.rfc1905 import endOfMibView
 
 from hil.sim.network.datagrams import DatagramServer
 from hil.sim.network.mib import NO_ACCESS, Mib, Oid, SetError
+from hil.sim.network.snmp_saboteur import SnmpSaboteur
 
 VERSION_2C = 1
 READ, WRITE = b"public", b"private"
@@ -31,17 +33,25 @@ class SnmpAgent(DatagramServer):
     def __init__(self, mib: Mib) -> None:
         super().__init__()
         self._mib = mib
+        self.saboteur = SnmpSaboteur()
 
     def received(self, data: bytes, peer: tuple[str, int]) -> None:
         answer = self.answer(data)
-        if answer is not None:
-            self.send(answer, peer)
+        if answer is None:
+            return
+        delivery = self.saboteur.deliver(answer)
+        if delivery.cut:
+            self.restart() if delivery.reconnects else self.end()
+        elif delivery.delay_s:
+            asyncio.get_running_loop().call_later(delivery.delay_s, self.send, delivery.data, peer)
+        elif not delivery.silent:
+            self.send(delivery.data, peer)
 
     def answer(self, datagram: bytes) -> bytes | None:
         """Return the answer to a datagram; None for one that deserves none."""
         try:
             message, rest = decoder.decode(datagram, asn1Spec=v2c.Message())
-        except PyAsn1Error:
+        except (PyAsn1Error, ArithmeticError, LookupError, TypeError, ValueError):  # garbage may cause any of these
             return None
         community = bytes(v2c.apiMessage.get_community(message))
         if rest or int(v2c.apiMessage.get_version(message)) != VERSION_2C or community not in (READ, WRITE):

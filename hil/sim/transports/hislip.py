@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from hil.sim.misbehaviour import Delivery, Saboteur
 from hil.sim.scpi import ScpiInstrument
 from hil.sim.transports.server import LOOPBACK, Server, as_bytes
 
@@ -60,7 +61,7 @@ class _Session:
     writer: asyncio.StreamWriter
     largest: int = _LARGEST
     received: bytearray = field(default_factory=bytearray)
-    running: asyncio.Task[str | bytes | None] | None = None
+    running: asyncio.Task[Delivery | None] | None = None
     clearing: bool = False
     unread: bool = False  # an answer went out that the client has not yet said it delivered
 
@@ -71,6 +72,7 @@ class HislipServer(Server):
     def __init__(self, instrument: ScpiInstrument) -> None:
         super().__init__()
         self.instrument = instrument
+        self.saboteur = Saboteur(instrument)
         self._sessions: dict[int, _Session] = {}
         self._last_id = 0
         self._lock_holder: int | None = None
@@ -122,23 +124,35 @@ class HislipServer(Server):
                 _send(session.writer, Type.ERROR, 1, 0, b"Unrecognized message type")
 
     async def _execute(self, session: _Session, text: str, message_id: int) -> None:
-        session.running = asyncio.ensure_future(self.instrument.execute(text))
+        session.running = asyncio.ensure_future(self._answer(text))
         try:
             await asyncio.wait({session.running})
             if session.running.cancelled() or session.clearing:
                 return
-            answer = session.running.result()
+            delivery = session.running.result()
         finally:
             session.running = None
-        if answer is None or self.refused:
+        if delivery is None or delivery.silent or self.refused:
             return
-        data = as_bytes(answer)
+        data = as_bytes(delivery.data, b"\n" if delivery.ended else b"")
+        if delivery.cut:
+            session.writer.write(_HEADER.pack(b"HS", Type.DATA_END, 0, message_id, 2 * len(data) + 1) + data)
+            self.cut(delivery.reconnects)
+            return
         room = max(1, session.largest - _HEADER.size)
         for start in range(0, len(data), room):
-            last = start + room >= len(data)
+            last = start + room >= len(data) and delivery.ended
             _send(session.writer, Type.DATA_END if last else Type.DATA, 0, message_id, data[start : start + room])
         session.unread = True
         await session.writer.drain()
+
+    async def _answer(self, text: str) -> Delivery | None:
+        self.saboteur.before(text)
+        answer = await self.instrument.execute(text)
+        delivery = None if answer is None else self.saboteur.deliver(text, answer)
+        if delivery is not None:
+            await asyncio.sleep(delivery.delay_s)
+        return delivery
 
     async def _asynchronous(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session_id: int) -> None:
         while True:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from hil.sim.misbehaviour import Delivery, Saboteur
 from hil.sim.scpi import ScpiInstrument
-from hil.sim.transports.server import LOOPBACK, Server, as_bytes
+from hil.sim.transports.server import LOOPBACK, Server, as_bytes, delay
 
 
 class RawServer(Server):
@@ -14,6 +15,7 @@ class RawServer(Server):
     def __init__(self, instrument: ScpiInstrument, single: bool = False, ending: bytes = b"\n") -> None:
         super().__init__()
         self.instrument, self.single, self.ending = instrument, single, ending
+        self.saboteur = Saboteur(instrument)
         self._open = 0
 
     @property
@@ -29,14 +31,26 @@ class RawServer(Server):
             while line := await _line(reader):
                 if not line.endswith(b"\n"):
                     return  # the peer went away in the middle of a message
-                answer = await self.instrument.execute(line.decode("latin-1").strip())
+                message = line.decode("latin-1").strip()
+                self.saboteur.before(message)
+                answer = await self.instrument.execute(message)
                 if self.refused:
                     return
                 if answer is not None:
-                    writer.write(as_bytes(answer, self.ending))
-                    await writer.drain()
+                    await self._deliver(self.saboteur.deliver(message, answer), reader, writer)
         finally:
             self._open -= 1
+
+    async def _deliver(self, delivery: Delivery, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if delivery.silent:
+            return
+        if delivery.delay_s:
+            await delay(delivery.delay_s, reader)
+        writer.write(as_bytes(delivery.data, self.ending if delivery.ended else b""))
+        if delivery.cut:
+            self.cut(delivery.reconnects)
+        else:
+            await writer.drain()
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

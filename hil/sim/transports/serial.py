@@ -9,10 +9,13 @@ import asyncio
 import contextlib
 import os
 import pty
+import tempfile
 import tty
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
+from hil.sim.misbehaviour import Delivery, Saboteur
 from hil.sim.transports.server import as_bytes
 
 MOST_BYTES = 4096  # of a message without an end; then the line has lost its place
@@ -36,15 +39,28 @@ class SerialServer:
         self._lines: asyncio.Queue[bytes] = asyncio.Queue()
         self._received = b""
         self._worker: asyncio.Task[None] | None = None
+        self.saboteur = Saboteur(instrument)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     async def start(self, host: str = "") -> None:
-        """Open a terminal; a serial line has no host."""
+        """Open a terminal; a serial line has no host. Its name stays, as of one in /dev/serial/by-id."""
+        self._folder = tempfile.TemporaryDirectory(prefix="hil-serial-")
+        self.resource = f"ASRL{self._name}::INSTR"
+        self._plug_in()
+        self._worker = asyncio.create_task(self._serve())
+
+    @property
+    def _name(self) -> Path:
+        assert self._folder is not None, "it has not started"
+        return Path(self._folder.name) / "tty"
+
+    def _plug_in(self) -> None:
         ours, theirs = self._ends = pty.openpty()  # theirs stays open here too: a peer that leaves is no hang-up
         tty.setraw(theirs)
         os.set_blocking(ours, False)
-        self.resource = f"ASRL{os.ttyname(theirs)}::INSTR"
+        self._name.unlink(missing_ok=True)
+        self._name.symlink_to(os.ttyname(theirs))
         asyncio.get_running_loop().add_reader(ours, self._readable)
-        self._worker = asyncio.create_task(self._serve())
 
     def _readable(self) -> None:
         *lines, self._received = (self._received + os.read(self._ends[0], MOST_BYTES)).split(b"\n")
@@ -56,14 +72,36 @@ class SerialServer:
     async def _serve(self) -> None:
         while True:
             line = await self._lines.get()
-            answer = await self.instrument.execute(line.decode("latin-1").strip())
+            message = line.decode("latin-1").strip()
+            self.saboteur.before(message)
+            answer = await self.instrument.execute(message)
             if answer is not None and not self.refused:
-                with contextlib.suppress(BlockingIOError):  # nobody reads: the line's buffer is full, the rest is lost
-                    os.write(self._ends[0], as_bytes(answer, b"\r\n"))
+                await self._deliver(self.saboteur.deliver(message, answer))
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        if delivery.silent:
+            return
+        await asyncio.sleep(delivery.delay_s)
+        if self._ends:
+            with contextlib.suppress(BlockingIOError):  # nobody reads: the line's buffer is full, the rest is lost
+                os.write(self._ends[0], as_bytes(delivery.data, b"\r\n" if delivery.ended else b""))
+        if delivery.cut:
+            self._lines, self._received = asyncio.Queue(), b""
+            if delivery.reconnects:
+                self._unplug()
+                self._plug_in()
+            else:
+                self.die()
 
     def die(self) -> None:
         """Hang up at once: what pulling the plug does."""
         self.refused = True
+        self._unplug()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _unplug(self) -> None:
         ends, self._ends = self._ends, ()
         if ends:
             asyncio.get_running_loop().remove_reader(ends[0])

@@ -35,6 +35,13 @@ class Server:
         for writer in list(self._writers):
             writer.transport.abort()
 
+    def cut(self, reconnects: bool) -> None:
+        """Drop every connection at once; refuse new ones, unless it reconnects."""
+        if not reconnects:
+            self.die()
+        for writer in list(self._writers):
+            writer.transport.abort()
+
     async def stop(self) -> None:
         """Stop serving and wait until every connection has ended."""
         self.die()
@@ -77,3 +84,10 @@ class Server:
 def as_bytes(answer: str | bytes, ending: bytes = b"\n") -> bytes:
     """Return an answer as it goes on the wire, with its ending."""
     return (answer if isinstance(answer, bytes) else answer.encode("latin-1")) + ending
+
+
+async def delay(duration_s: float, reader: asyncio.StreamReader) -> None:
+    """Wait in real time, or until the peer has gone: a late answer is for the connection it was asked on."""
+    end_s = asyncio.get_running_loop().time() + duration_s
+    while (left_s := end_s - asyncio.get_running_loop().time()) > 0.0 and not reader.at_eof():
+        await asyncio.sleep(min(0.01, left_s))

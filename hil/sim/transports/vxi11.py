@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from hil.sim.misbehaviour import Delivery, Saboteur
 from hil.sim.scpi import ScpiInstrument
 from hil.sim.transports.server import LOOPBACK, Server, as_bytes
 
@@ -38,6 +39,7 @@ class _Link:
     received: bytearray = field(default_factory=bytearray)
     answer: bytes = b""
     running: asyncio.Task[None] | None = None
+    delivery: Delivery | None = None  # of the answer, where it misbehaves
 
 
 class Vxi11Server(Server):
@@ -46,10 +48,12 @@ class Vxi11Server(Server):
     def __init__(self, instrument: ScpiInstrument) -> None:
         super().__init__()
         self.instrument = instrument
+        self.saboteur = Saboteur(instrument)
+        self._cut: Delivery | None = None  # the reply being made breaks off
         self._links: dict[int, _Link] = {}
         self._last_id = 0
         self._lock_holder: int | None = None
-        self._procedures: dict[int, Callable[[Any, _Arguments], Coroutine[Any, Any, bytes]]] = {
+        self._procedures: dict[int, Callable[[Any, _Arguments], Coroutine[Any, Any, bytes | None]]] = {
             10: Vxi11Server._create_link,
             11: Vxi11Server._write,
             12: Vxi11Server._read,
@@ -77,7 +81,8 @@ class Vxi11Server(Server):
                 call.skip_credentials()
                 header = struct.pack("!6I", transaction, 1, 0, 0, 0, 0)  # reply, accepted, no verifier, success
                 if kind != 0 or version != 2 or program != _CORE_PROGRAM:
-                    body, header = b"", struct.pack("!6I", transaction, 1, 0, 0, 0, 1)  # program unavailable
+                    body: bytes | None = b""
+                    header = struct.pack("!6I", transaction, 1, 0, 0, 0, 1)  # program unavailable
                 elif program_version != _CORE_VERSION or (procedure and procedure not in self._procedures):
                     body, header = b"", struct.pack("!6I", transaction, 1, 0, 0, 0, 3)  # procedure unavailable
                 else:
@@ -86,8 +91,16 @@ class Vxi11Server(Server):
                     mine |= set(self._links) - before
                 if self.refused:
                     return
+                if body is None:
+                    continue
                 reply = header + body
-                writer.write(struct.pack("!I", _LAST_FRAGMENT | len(reply)) + reply)
+                record = struct.pack("!I", _LAST_FRAGMENT | len(reply)) + reply
+                if self._cut is not None:
+                    cut, self._cut = self._cut, None
+                    writer.write(record[: len(record) // 2])
+                    self.cut(cut.reconnects)
+                    return
+                writer.write(record)
                 await writer.drain()
         finally:
             for link_id in mine:
@@ -138,15 +151,23 @@ class Vxi11Server(Server):
         if flags & _FLAG_END or data.endswith(b"\n"):
             message = link.received.decode("latin-1").strip()
             link.received.clear()
+            link.delivery = None
             link.running = asyncio.ensure_future(self._execute(link, message))
             await asyncio.sleep(0)  # an instrument that needs no time has its answer ready now
         return struct.pack("!2I", Error.NONE, len(data))
 
     async def _execute(self, link: _Link, message: str) -> None:
+        self.saboteur.before(message)
         answer = await self.instrument.execute(message)
-        link.answer = b"" if answer is None else as_bytes(answer)
+        if answer is None:
+            link.answer = b""
+            return
+        delivery = self.saboteur.deliver(message, answer)
+        await asyncio.sleep(delivery.delay_s)
+        link.delivery = delivery
+        link.answer = as_bytes(delivery.data, b"\n" if delivery.ended else b"")
 
-    async def _read(self, call: _Arguments) -> bytes:
+    async def _read(self, call: _Arguments) -> bytes | None:
         link_id, size, io_timeout_ms, lock_timeout_ms, flags, terminator = call.unsigned(6)
         error = await self._usable(link_id, flags, lock_timeout_ms)
         if error:
@@ -156,17 +177,22 @@ class Vxi11Server(Server):
             started_s = asyncio.get_running_loop().time()
             if link.running is not None and not link.running.done():
                 await _done(link.running, io_timeout_ms)
-            else:
+            elif link.delivery is None or link.delivery.ended:
                 self.instrument.push(-420)
-            if not link.answer:
+            if not link.answer and not (link.delivery is not None and link.delivery.cut):
                 left_s = io_timeout_ms / 1e3 - (asyncio.get_running_loop().time() - started_s)
                 await asyncio.sleep(max(0.0, left_s))
                 return struct.pack("!3I", Error.IO_TIMEOUT, 0, 0)
+        delivery = link.delivery or Delivery(b"")
+        if delivery.silent:
+            link.answer = b""
+            return None
+        self._cut = delivery if delivery.cut else None
         end, reason = min(size, len(link.answer)), 0
-        if flags & _FLAG_TERMINATOR and (at := link.answer.find(terminator, 0, end)) >= 0:
+        if flags & _FLAG_TERMINATOR and (at := link.answer.find(terminator & 0xFF, 0, end)) >= 0:
             end, reason = at + 1, _REASON_CHARACTER
         data, link.answer = link.answer[:end], link.answer[end:]
-        reason |= (0 if link.answer else _REASON_END) | (_REASON_COUNT if end == size else 0)
+        reason |= (_REASON_END if delivery.ended and not link.answer else 0) | (_REASON_COUNT if end == size else 0)
         return struct.pack("!2I", Error.NONE, reason) + _opaque(data)
 
     async def _status_byte(self, call: _Arguments) -> bytes:
@@ -191,7 +217,7 @@ class Vxi11Server(Server):
                 link.running.cancel()
                 link.running = None
             link.received.clear()
-            link.answer = b""
+            link.answer, link.delivery = b"", None
             await self.instrument.abort()
         return struct.pack("!I", error)
 
@@ -255,7 +281,7 @@ async def _record(reader: asyncio.StreamReader) -> bytes:
     while True:
         (mark,) = struct.unpack("!I", await reader.readexactly(4))
         length = mark & ~_LAST_FRAGMENT
-        if length > 4 * _LARGEST:
+        if length + len(record) > 4 * _LARGEST or (not length and not mark):
             raise ConnectionError("VXI-11 record too long")
         record += await reader.readexactly(length)
         if mark & _LAST_FRAGMENT:
