@@ -33,7 +33,7 @@ class Ft4232h:
 
     def __init__(self, world: BenchTime, fixture: FixturePins, serial: str) -> None:
         self._world = world
-        self._strings = ("", "FTDI", "Quad RS232-HS", serial)
+        self.serial = serial
         wires = (
             SpiWires(fixture),
             GpioWires(fixture.gpio_write, fixture.gpio_read),
@@ -42,6 +42,11 @@ class Ft4232h:
         )
         self.ports = tuple(Port(world, wire, has_mpsse=i < 2) for i, wire in enumerate(wires))
         self.configuration = configuration_descriptor()
+
+    def power(self, on: bool) -> None:
+        """Get power from the USB cable, or lose it."""
+        for port in self.ports:
+            port.power(on)
 
     def control(self, kind: int, request: int, value: int, index: int, length: int) -> tuple[int, bytes]:
         """Answer one control request: status (bytes moved, or minus an error number) and data for the host."""
@@ -60,15 +65,21 @@ class Ft4232h:
     def bulk_out(self, endpoint: int, data: bytes, timeout_s: float) -> tuple[float, int]:
         """Start a transfer to the chip now; return when it ends and its status."""
         now_s = self._world.now_s
+        if endpoint not in range(0x02, 0x02 + 2 * PORTS, 2):
+            return now_s, PIPE
         done_s = self.ports[(endpoint - 0x02) // 2].write(data, now_s + MICRO_FRAME_S)
         return (now_s + timeout_s, TIMED_OUT) if done_s is None else (done_s, len(data))
 
     def bulk_in_ready_s(self, endpoint: int) -> float:
-        """Return when the chip will have a packet for the host."""
+        """Return when the chip will have a packet for the host; at once where it has no such endpoint."""
+        if endpoint not in range(0x81, 0x81 + 2 * PORTS, 2):
+            return self._world.now_s
         return self.ports[(endpoint - 0x81) // 2].ready_s(self._world.now_s)
 
     def bulk_in(self, endpoint: int, size: int) -> bytes:
-        """Return the packets there are."""
+        """Return the packets there are; none from an endpoint that is not."""
+        if endpoint not in range(0x81, 0x81 + 2 * PORTS, 2):
+            return b""
         return self.ports[(endpoint - 0x81) // 2].fetch(size)
 
     def _descriptor(self, value: int, length: int) -> tuple[int, bytes]:
@@ -77,8 +88,8 @@ class Ft4232h:
             data = DEVICE_DESCRIPTOR
         elif kind == 2:
             data = self.configuration
-        elif kind == 3 and number < len(self._strings):
-            text = self._strings[number].encode("utf-16-le") if number else b"\x09\x04"  # English (United States)
+        elif kind == 3 and number < len(strings := ("", "FTDI", "Quad RS232-HS", self.serial)):
+            text = strings[number].encode("utf-16-le") if number else b"\x09\x04"  # English (United States)
             data = bytes((len(text) + 2, 3)) + text
         else:
             return PIPE, b""

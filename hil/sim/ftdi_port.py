@@ -8,10 +8,11 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Protocol
 
-from hil.sim.ftdi_wires import Wires
+from hil.sim.ftdi_wires import Buffers, Wires
 from hil.sim.mpsse import FIFO_BYTES, Mpsse
 
 PACKET_BYTES, STATUS_BYTES = 512, 2  # high speed; every packet begins with two status bytes
+LATENCY_S = 16e-3  # until told otherwise
 MICRO_FRAME_S = 125e-6  # a transfer takes at least one
 MODEM_STATUS, LINE_STATUS, OVERRUN = 0x32, 0x60, 0x02  # idle lines, transmitter empty; receiver overrun
 CONSOLE_BAUD, BAUD_TOLERANCE = 115_200, 0.03
@@ -42,8 +43,8 @@ class Port:
     """One interface of the chip."""
 
     def __init__(self, world: BenchTime, wires: Wires, has_mpsse: bool) -> None:
-        self.latency_s = 16e-3
-        self._world, self._wires, self._has_mpsse = world, wires, has_mpsse
+        self.latency_s = LATENCY_S
+        self._world, self._wires, self._has_mpsse = world, Buffers(wires), has_mpsse
         self._mode = Mode.UART
         self._mpsse: Mpsse | None = None
         self._fifo = bytearray()
@@ -63,6 +64,15 @@ class Port:
         if self._mode is Mode.UART:
             self._latch = 0
         self._wires.drive(self._world.now_s, self._latch, self._direction)
+
+    def power(self, on: bool) -> None:
+        """Get USB power, or lose it: the pins let go, the FIFOs and all settings are as after a reset."""
+        if self._mpsse:
+            self._mpsse.cut_off(Wires())
+        self._wires.power(self._world.now_s, on)
+        self.set_mode(0, 0)
+        self.latency_s, self._last_packet_s = LATENCY_S, 0.0
+        self._baud, self._line, self._overrun = float(CONSOLE_BAUD), EIGHT_N_ONE, False
 
     def purge(self, to_host: bool) -> None:
         """Empty one FIFO."""
@@ -97,9 +107,9 @@ class Port:
 
     def write(self, data: bytes, start_s: float) -> float | None:
         """Take data from start_s on; return when the transfer ends, or None when it never does (FIFO full)."""
-        if self._mpsse:
-            self._mpsse.feed(data, start_s)
-            return self._mpsse.t_s if self._mpsse.waiting_bytes <= FIFO_BYTES else None
+        if mpsse := self._mpsse:
+            mpsse.feed(data, start_s)  # takes its time: the port may be without power, or another's, when it returns
+            return mpsse.t_s if mpsse.waiting_bytes <= FIFO_BYTES else None
         if self._mode is Mode.UART:
             self._wires.send(data if self._line_fits() else b"\xff" * len(data))
             return start_s

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 SK, MOSI, MISO, CS0 = 0x01, 0x02, 0x04, 0x08  # ADBUS0..3; CS0..3 are ADBUS3..6
 SPI_OUTPUTS = SK | MOSI | 0x78
+NONE_SELECTED = (True, True, True, True)
+SpiPins: TypeAlias = tuple[bool, bool, tuple[bool, bool, bool, bool]]  # clock, data, chip selects
 
 
 class FixturePins(Protocol):
@@ -43,19 +45,48 @@ class Wires:
         self._driven = self._levels = 0
 
 
+class Buffers(Wires):
+    """The fixture's buffers between a port and its wires: without USB power they let go, and nothing passes [A]."""
+
+    def __init__(self, wires: Wires) -> None:
+        super().__init__()
+        self._wires, self._powered = wires, True
+
+    def power(self, t_s: float, on: bool) -> None:
+        """Get USB power, or lose it. What came while nobody listened is lost."""
+        self._wires.drive(t_s, 0, 0)
+        self._powered = on
+        if on:
+            self._wires.receive()
+
+    def drive(self, t_s: float, levels: int, direction: int) -> None:
+        if self._powered:
+            self._wires.drive(t_s, levels, direction)
+
+    def read(self, t_s: float) -> int:
+        return self._wires.read(t_s) if self._powered else 0xFF
+
+    def send(self, data: bytes) -> None:
+        if self._powered:
+            self._wires.send(data)
+
+    def receive(self) -> bytes:
+        return self._wires.receive() if self._powered else b""
+
+
 class SpiWires(Wires):
     """Port 1: the bus of the four meters. The fixture pulls the chip selects up while nobody drives them [A]."""
 
     def __init__(self, fixture: FixturePins) -> None:
         super().__init__()
         self._fixture = fixture
-        self._pins: tuple[bool, bool, tuple[bool, bool, bool, bool]] | None = None
+        self._pins: SpiPins | None = None
         self._miso = True
 
     def drive(self, t_s: float, levels: int, direction: int) -> None:
         super().drive(t_s, levels, direction)
         if not direction & SPI_OUTPUTS:
-            self._pins = None  # released: whatever happens on the bus now is not ours
+            self._release(t_s)
             return
         driven = levels & direction
         high = levels | ~direction
@@ -66,11 +97,24 @@ class SpiWires(Wires):
         )
         if pins != self._pins:
             self._pins = pins
-            self._miso = self._fixture.spi_pins(t_s, *pins)
+            self._miso = self._put(t_s, pins)
+
+    def _put(self, t_s: float, pins: SpiPins) -> bool:
+        """Put levels on the bus; return MISO."""
+        miso = self._fixture.spi_pins(t_s, *pins)
+        if self._pins is None:  # the cable was pulled while they were on their way
+            self._fixture.spi_pins(t_s, False, False, NONE_SELECTED)
+        return miso
+
+    def _release(self, t_s: float) -> None:
+        """Let go: the pull-ups deselect what was selected, and whatever happens on the bus then is not ours."""
+        pins, self._pins = self._pins, None
+        if pins is not None and pins[2] != NONE_SELECTED:
+            self._fixture.spi_pins(t_s, pins[0], pins[1], NONE_SELECTED)
 
     def read(self, t_s: float) -> int:
         if self._pins is not None:
-            self._miso = self._fixture.spi_pins(t_s, *self._pins)  # no edge: SDO may have settled since the last one
+            self._miso = self._put(t_s, self._pins)  # no edge: SDO may have settled since the last one
         pads = super().read(t_s)
         return pads if self._driven & MISO or self._miso or self._pins is None else pads & ~MISO
 

@@ -70,6 +70,11 @@ class Mpsse:
         """Drop what is not executed yet."""
         self._commands.clear()
 
+    def cut_off(self, nothing: Pins) -> None:
+        """Lose power: the rest of a transfer reaches no pin any more."""
+        self._pins = nothing
+        self.forget_commands()
+
     # -- the program: a generator that yields wherever the chip would stop ---------------------------------------------
 
     def _run(self) -> Blocked:
@@ -184,22 +189,22 @@ class Mpsse:
 
     def _cycle(self, pin: int, out: int, following: int, writes_leading: bool, samples_leading: bool | None) -> int:
         """Make one clock period; return the bit sampled on its leading or trailing edge (None: on neither)."""
-        half_s, start_s, pins, direction = self.half_period_s, self.t_s, self._pins, self._direction
+        half_s, start_s, direction = self.half_period_s, self.t_s, self._direction
         levels = self._levels
         if not writes_leading and levels & pin != out:
             levels = levels & ~pin | out
-            pins.drive(start_s, levels, direction)
+            self._pins.drive(start_s, levels, direction)
         sample = self._sample(start_s + half_s, levels) if samples_leading else 0
         if writes_leading:
             levels = levels & ~pin | out
         levels ^= SK
-        pins.drive(start_s + half_s, levels, direction)
+        self._pins.drive(start_s + half_s, levels, direction)
         if samples_leading is False:
             sample = self._sample(start_s + 2 * half_s, levels)
         levels ^= SK
         if not self._three_phase:
             levels = levels & ~pin | following
-        pins.drive(start_s + 2 * half_s, levels, direction)
+        self._pins.drive(start_s + 2 * half_s, levels, direction)
         self._levels = levels
         self.t_s = start_s + (3 if self._three_phase else 2) * half_s
         return sample

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import struct
+from collections.abc import Callable
 from typing import Protocol
 
 from hil.sim.ftdi_chip import DEVICE_DESCRIPTOR, PIPE, Ft4232h
@@ -24,7 +25,11 @@ REQUEST = struct.Struct("<BBBxHHIIII")
 ANSWER = struct.Struct("<iI")
 DEVICE = struct.Struct("<HHHH")  # bus, address, lengths of the two descriptors that follow
 ENUMERATE, OPEN, CLOSE, CLAIM, RELEASE, CONTROL, BULK_OUT, BULK_IN, RESET = range(9)
-NO_DEVICE, BUSY = -19, -16
+NO_DEVICE, BUSY, IO_ERROR = -19, -16, -5
+STATUS_BYTES = 2  # of a bulk IN that brings no data
+HELD_INTERFACE = 2  # port 3, the console: what a terminal program would hold
+ANOTHER_SERIAL = "HILFIX02"
+LOOSE_S = 0.5  # a loose cable: until the device is there again
 
 
 class World(Protocol):
@@ -35,6 +40,7 @@ class World(Protocol):
     @property
     def now_s(self) -> float: ...
     def advance_to(self, t_s: float) -> None: ...
+    def at(self, t_s: float, action: Callable[[], None]) -> object: ...
     async def wait_until(self, t_s: float) -> None: ...
 
 
@@ -53,6 +59,7 @@ class UsbServer:
         self.chip = Ft4232h(world, bench.fixture, serial)
         self.claims: dict[int, tuple[object, int]] = {}  # interface -> (connection, handle)
         self.handles = itertools.count(1)
+        self.loses = self.held = False
         self._address = 1
         self._plugged = True
         self._server: asyncio.Server | None = None
@@ -73,14 +80,41 @@ class UsbServer:
             await self._server.wait_closed()
 
     def unplug(self) -> None:
-        """Pull the cable: every transfer fails, the device is gone from the bus."""
-        self._plugged = False
-        self.claims.clear()
+        """Pull the cable: every transfer fails, the device is gone from the bus and without power."""
+        if self._plugged:
+            self._plugged = False
+            self.claims.clear()
+            self.chip.power(on=False)
 
     def plug(self) -> None:
         """Plug it in again: it gets a new address, and handles from before stay dead."""
         if not self._plugged:
             self._plugged, self._address = True, self._address + 1
+            self.chip.power(on=True)
+
+    def begin_fault(self, name: str) -> None:
+        """Misbehave as a fault by name says; other names are none of ours."""
+        match name:
+            case "bench-fixture-unplugged":
+                self.unplug()
+            case "bench-fixture-replugged":
+                self.unplug()
+                self.world.at(self.world.now_s + LOOSE_S, self.plug)
+            case "bench-fixture-wrong-serial":
+                self.unplug()
+                self.chip.serial = ANOTHER_SERIAL
+                self.plug()
+            case "bench-fixture-short-read":
+                self.loses = True
+            case "bench-fixture-busy":
+                self.held = True
+
+    def lose(self, data: bytes) -> bytes:
+        """Return what reaches the host of a bulk IN: all, or once, when it should be short, the first half."""
+        if not self.loses or len(data) <= STATUS_BYTES:
+            return data
+        self.loses = False
+        return data[: STATUS_BYTES + (len(data) - STATUS_BYTES) // 2]
 
     @property
     def address(self) -> int:
@@ -95,6 +129,7 @@ class _Host(asyncio.Protocol):
         self._server, self._hosts = server, hosts
         self._buffer = bytearray()
         self._opened: dict[int, int] = {}  # handle -> the address it was opened at
+        self._address = 0  # of the device when the transfer in flight began
         self._transport: asyncio.Transport | None = None
         self._slow: asyncio.Task[None] | None = None
 
@@ -130,6 +165,7 @@ class _Host(asyncio.Protocol):
     def _serve(self, fields: tuple[int, ...], payload: bytes) -> None:
         op, kind, request, value, index, handle, in_length, timeout_ms, _ = fields
         server, chip, world = self._server, self._server.chip, self._server.world
+        self._address = server.address
         if op == ENUMERATE:
             self._send(0, self._devices())
         elif not server.address or (op != OPEN and self._opened.get(handle) != server.address):
@@ -143,8 +179,10 @@ class _Host(asyncio.Protocol):
             del self._opened[handle]
             self._send(0)
         elif op == CLAIM:
-            owner = server.claims.setdefault(index, (self, handle))
-            self._send(0 if owner == (self, handle) else BUSY)
+            free = index not in server.claims and not (server.held and index == HELD_INTERFACE)
+            if free:
+                server.claims[index] = (self, handle)
+            self._send(0 if server.claims.get(index) == (self, handle) else BUSY)
         elif op == RELEASE:
             self._release(handle, index)
             self._send(0)
@@ -178,8 +216,11 @@ class _Host(asyncio.Protocol):
         self.data_received(b"")  # go on with what came meanwhile
 
     def _send_result(self, status: int, data: bytes | None, endpoint: int) -> None:
+        if self._server.address != self._address:  # pulled in mid-transfer
+            self._send(IO_ERROR)
+            return
         if data is None:
-            data = self._server.chip.bulk_in(endpoint, status)
+            data = self._server.lose(self._server.chip.bulk_in(endpoint, status))
             status = len(data)
         self._send(status, data)
 

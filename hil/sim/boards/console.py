@@ -1,7 +1,8 @@
 """RPC frames and human log lines on one serial line.
 
-Ref: mongoose-os-libs/rpc-uart: three double quotes, JSON, perhaps 8 hex digits of CRC32, three double quotes; 0x04
-handshakes; logging pauses while a frame is in flight (facts smart-power 6.5).
+Ref: mongoose-os-libs/rpc-uart: three double quotes, JSON, 8 hex digits of CRC32, three double quotes; 0x04 handshakes;
+logging pauses while a frame is in flight (facts smart-power 6.5). The CRC may be missing in what the firmware receives;
+it is in everything that the firmware sends.
 """
 
 from __future__ import annotations
@@ -70,16 +71,14 @@ class ConsoleFrames:
 
     def _reply(self, body: bytes) -> None:
         match = CHECKED.fullmatch(body.strip())
-        checked = bool(match and match[2])
-        if not match or (checked and int(match[2], 16) != zlib.crc32(match[1])):
+        if not match or (match[2] and int(match[2], 16) != zlib.crc32(match[1])):
             return  # a damaged frame gets no answer: nobody knows who sent it
         try:
             request = json.loads(match[1])
         except (ValueError, RecursionError):
             return
         text = json.dumps(self._answer(request), separators=(",", ":")).encode()
-        checksum = b"%08x" % zlib.crc32(text) if checked else b""
-        self._transmit(QUOTES + text + checksum + QUOTES + b"\r\n")
+        self._transmit(QUOTES + text + b"%08x" % zlib.crc32(text) + QUOTES + b"\r\n")
 
     def _close(self) -> None:
         self._buffer, self._opened_s = b"", None

@@ -100,11 +100,14 @@ class RpcServer:
 
     def http(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
         """Answer one HTTP request: POST /rpc, GET or POST /rpc/Method, GET /shelly."""
-        url = urlsplit(target)
+        try:
+            url = urlsplit(target)
+        except ValueError:
+            return 404, _json({"code": NO_HANDLER, "message": "No handler"})
         path = url.path.rstrip("/")
         try:
             sent = json.loads(body) if body else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return 400, _json({"code": BAD_ARGUMENT, "message": "Request is not JSON!"})
         if path == "/shelly" and method == "GET":
             return 200, _json(self._firmware.device_info())
@@ -284,5 +287,5 @@ def _json(value: Any) -> bytes:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

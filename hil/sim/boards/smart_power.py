@@ -100,7 +100,7 @@ class SmartPower:
         self._solved = DEAD
         self._en = self._gpio0 = True
         self._firmware: Firmware | None = None
-        self.uart = Uart(world, self._received)
+        self.uart = Uart(world, self._received, lambda: self.restart(POWER_ON))
         self.relays: tuple[Relay, ...] = ()  # a relay asks for the rail while the next one is made
         self.relays = tuple(
             Relay(world, number, self.ambient_c, self._rail_for_coil, self._relay_changed) for number in range(1, 5)
@@ -253,6 +253,11 @@ class SmartPower:
         self._en = en
         self._world.record("gpio", line="EN", level=en)
         self.update_rails()
+
+    @property
+    def held_in_reset(self) -> bool:
+        """Whether somebody pulls EN low."""
+        return not self._en
 
     @property
     def mcu_drives_bus(self) -> bool:
