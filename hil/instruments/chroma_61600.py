@@ -42,12 +42,8 @@ class ChromaAcSource:
         name, _, rest = text.partition("616")  # vendor and model may share a field; the rest of the model follows
         model, *fields = [field.strip() for field in rest.split(",")]
         vendor = name.strip(" ,")
-        if (
-            vendor.lower() not in VENDORS
-            or not re.fullmatch(r"[0-9]{2}", model)
-            or len(fields) < 2
-            or not all(fields[:2])
-        ):
+        known = vendor.lower() in VENDORS and re.fullmatch(r"[0-9]{2}", model)
+        if not known or len(fields) < 2 or not all(fields[:2]):
             raise WrongInstrument(self._link.who, self._link.where, self.MODEL, text)
         return Identity(vendor, f"616{model}", fields[0], ",".join(fields[1:]))
 

@@ -25,7 +25,13 @@ ASSUMED = {  # [A] all of it, VNOM's name apart; compare with the remote chapter
     "discharge": "STBY",  # "standby-mode" is error 5's word
     "state": "ST?",
 }
-STANDBY, READY = "0", "2"  # answers to the state [A]; 1 is charging, 3 triggered; a pulse ends in standby
+STANDBY, READY, STATES = (
+    "0",
+    "2",
+    {"0", "1", "2", "3"},
+)  # answers to the state [A]; 1 is charging, 3 triggered; a pulse ends in standby
+IDENTITY = r"TRA (\d+\.\d+)"  # ID?
+COUPLINGS = {"IMP-OUT", "L-N", "L-PE", "N-PE"}
 COUPLING = "L-N"  # LC?, of the automatic coupling network; no public page says how to set it
 MIN_LEVEL_V, MAX_LEVEL_V = 200.0, 4400.0  # unverified; VPK? answers up to 5000
 CHARGE_DEADLINE_S = 60.0  # [A]
@@ -54,6 +60,7 @@ class Tra3000:
         "write_termination": "\r\n",
         "baud_rate": 9600,
         "sentinel": "ID?",
+        "identity": IDENTITY,
     }
 
     def __init__(self, link: ScpiLink, clock: Clock) -> None:
@@ -63,7 +70,7 @@ class Tra3000:
     def identify(self) -> Identity:
         """Ask for family, version and full name, and take it into remote control; it tells no serial number."""
         short, full = self._link.ask("ID?"), self._link.ask("FID?")
-        version = re.fullmatch(r"TRA (\d+\.\d+)", short)
+        version = re.fullmatch(r"TRA ([0-9]+\.[0-9]+)", short)
         if not version or not full.startswith("TRA3000"):
             raise WrongInstrument(self._link.who, self._link.where, self.MODEL, f"{short}, {full}")
         self._set("REN")
@@ -74,6 +81,8 @@ class Tra3000:
         check_setting(level_v, angle_deg, MIN_LEVEL_V, MAX_LEVEL_V)
         self.off()  # settings are taken in standby only
         coupling = self._link.ask("LC?")
+        if coupling not in COUPLINGS:
+            raise BadAnswer(self._link.who, "LC?", coupling, "no coupling the manual lists")
         if coupling != COUPLING:
             raise SetupError(f"{self._link.who} is coupled to {coupling}", f"set {COUPLING} at its coupling network")
         self._set(ASSUMED["level"].format(abs(level_v)))
@@ -119,14 +128,17 @@ class Tra3000:
         """Send a setting, and ask whether it was taken."""
         self._link.tell(command)
         answer = self._link.ask("E?")
-        if not answer.isdigit():
+        if not re.fullmatch(r"[0-9]{1,9}", answer):
             raise BadAnswer(self._link.who, "E?", answer, "no error number")
         if int(answer):
             meaning = ERRORS.get(int(answer), "a code the manual does not list")
             raise InstrumentRefused(self._link.who, command, f"{answer}, {meaning}")
 
     def _is(self, state: str) -> bool:
-        return self._link.ask(ASSUMED["state"]) == state
+        answer = self._link.ask(ASSUMED["state"])
+        if answer not in STATES:
+            raise BadAnswer(self._link.who, ASSUMED["state"], answer, "no state of the generator")
+        return answer == state
 
     def _number(self, query: str) -> float:
         return parse_number(self._link.who, query, self._link.ask(query))

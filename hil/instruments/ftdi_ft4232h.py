@@ -28,6 +28,8 @@ SOUNDS = 1 << 2
 WIFI_SWITCH = 1 << 5  # output; 1 = on, as the fixture powers up
 VENT_BLOCKED = 1 << 6  # output; 1 = blocked
 SENSES_PORT = 4
+APPEARS_S = 1.0  # an adapter whose cable was loose takes so long to be found again
+LOOK_S = 0.1
 HOLD_S = 0.100
 DOWNLOAD_S = 0.050
 
@@ -46,7 +48,10 @@ class Ft4232hFixture:
 
     @classmethod
     def open(cls, resource: str, clock: Clock) -> Ft4232hFixture:
-        """Open all four ports by serial number, e.g. ftdi://ftdi:4232h:HILFIX01; the unit is held in reset."""
+        """Open all four ports by serial number, e.g. ftdi://ftdi:4232h:HILFIX01; the unit is held in reset.
+
+        The ports of an adapter that was away are dead for good: whoever lost them opens anew, and waits here for it.
+        """
         from contextlib import ExitStack
 
         from hil.links.console import Console
@@ -54,7 +59,7 @@ class Ft4232hFixture:
         from hil.links.spi import SpiBus
 
         with ExitStack() as opened:
-            gpio = GpioPort(cls.ROLE, resource, EN | GPIO0, GPIO0)
+            gpio = _open_reset_lines(cls.ROLE, resource, clock)
             opened.callback(gpio.close)
             spi = SpiBus(cls.ROLE, resource)
             opened.callback(spi.close)
@@ -128,6 +133,20 @@ class Ft4232hFixture:
         self.console.close()
         self.spi.close()
         self._gpio.close()
+
+
+def _open_reset_lines(who: str, resource: str, clock: Clock) -> GpioPort:
+    from hil.links.ftdi import NoSuchDevice
+    from hil.links.gpio import GpioPort
+
+    end_s = clock.now_s() + APPEARS_S
+    while True:
+        try:
+            return GpioPort(who, resource, EN | GPIO0, GPIO0)
+        except NoSuchDevice:
+            if clock.now_s() >= end_s:
+                raise
+        clock.sleep(LOOK_S)
 
 
 DRIVER: type[Fixture] = Ft4232hFixture

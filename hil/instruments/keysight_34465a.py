@@ -6,6 +6,7 @@ in the same message. The accuracy table is from memory of the data sheet (1 year
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from hil.clock import Clock
@@ -14,6 +15,7 @@ from hil.instruments.identity import ask_identity
 from hil.instruments.roles import Accuracy, Dmm, Identity, OverRange
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
 
+OVERLOAD, NOT_A_NUMBER = 9.9e37, 9.91e37  # SCPI-99, 7.2.1: an open circuit is the one, no data the other
 NPLC = 10  # 0.2 s at 50 Hz, and as much again for auto-zero
 
 VOLTAGE_SPEC = {  # range, V: (of reading, of range)
@@ -85,17 +87,31 @@ class Keysight34465a:
         self._link.close()
 
     def _read(self, configuration: str) -> float:
-        if configuration != self._configured:
-            self._configured = ""  # unknown until the meter has taken it
+        configured, self._configured = self._configured, ""  # whatever goes wrong, the meter may have lost it
+        if configuration != configured:
             tell_checked(self._link, configuration)
-            self._configured = configuration
+        value = self._value(configuration)
+        self._configured = configuration
+        return value
+
+    def _value(self, configuration: str) -> float:
         answer = self._link.ask("READ?")
         try:
             return parse_number(self._link.who, "READ?", answer)
         except NoReading as error:
-            if abs(float(answer)) >= 9.9e37:
-                raise OverRange(self._link.who, "READ?", answer, f"overload after {configuration}") from error
-            raise
+            if not abs(float(answer)) >= OVERLOAD or math.isclose(abs(float(answer)), NOT_A_NUMBER, rel_tol=1e-5):
+                raise
+            self._confirm(answer)
+            raise OverRange(self._link.who, "READ?", answer, f"overload after {configuration}") from error
+
+    def _confirm(self, overload: str) -> None:
+        """Read again: an overload is a statement about the unit only when it is said twice."""
+        answer = self._link.ask("READ?")
+        try:
+            parse_number(self._link.who, "READ?", answer)
+        except NoReading:
+            return
+        raise NoReading(self._link.who, "READ?", f"{overload}, then {answer}", "overload and no overload, at once")
 
 
 def _range(what: str, value: float, spec: dict[float, tuple[float, float]]) -> float:

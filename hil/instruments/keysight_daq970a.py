@@ -36,16 +36,16 @@ class KeysightDaq970a:
     def close_channels(self, channels: Sequence[int]) -> None:
         """Close channels, wait for their relays, and read them back; the others stay as they are."""
         if channels:
-            self._move("CLOS", _listed(channels), closed=True)
+            self._move("CLOS", _listed(channels), len(channels), closed=True)
 
     def open_channels(self, channels: Sequence[int]) -> None:
         """Open channels, wait for their relays, and read them back; the others stay as they are."""
         if channels:
-            self._move("OPEN", _listed(channels), closed=False)
+            self._move("OPEN", _listed(channels), len(channels), closed=False)
 
     def open_all(self) -> None:
         """Open every channel and read them back."""
-        self._move("OPEN", EVERY_CHANNEL, closed=False)
+        self._move("OPEN", EVERY_CHANNEL, len(CHANNELS), closed=False)
 
     def closed_channels(self) -> frozenset[int]:
         """Return the numbers of the channels that are closed now."""
@@ -62,18 +62,18 @@ class KeysightDaq970a:
     def close(self) -> None:
         self._link.close()
 
-    def _move(self, verb: str, channels: str, *, closed: bool) -> None:
+    def _move(self, verb: str, channels: str, count: int, *, closed: bool) -> None:
         tell_checked(self._link, f"ROUT:{verb} {channels}")
         self._clock.sleep(SETTLE_S)
-        states = self._states(channels)
+        states = self._states(channels, count)
         if any(state is not closed for state in states):
             raise InstrumentRefused(self._link.who, f"ROUT:{verb} {channels}", f"read back as {states}")
 
-    def _states(self, channels: str, expected: int = 0) -> list[bool]:
+    def _states(self, channels: str, expected: int) -> list[bool]:
         query = f"ROUT:CLOS? {channels}"
         answer = self._link.ask(query)
         fields = [field.strip() for field in answer.split(",")]
-        if any(field not in {"0", "1"} for field in fields) or (expected and len(fields) != expected):
+        if any(field not in {"0", "1"} for field in fields) or len(fields) != expected:
             raise BadAnswer(self._link.who, query, answer, "not a 0 or 1 for each channel")
         return [field == "1" for field in fields]
 

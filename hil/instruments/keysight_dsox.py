@@ -73,6 +73,8 @@ class KeysightDsox:
         if span_v <= 0.0:
             raise OutOfRange(f"scope channel {channel} span, V", span_v, MIN_SPAN_V, MAX_SPAN_V)
         probe = parse_number(self._link.who, f"{name}:PROB?", self._link.ask(f"{name}:PROB?"))
+        if probe <= 0.0:
+            raise BadAnswer(self._link.who, f"{name}:PROB?", f"{probe:g}", "no attenuation")
         if not MIN_SPAN_V * probe <= span_v <= MAX_SPAN_V * probe:
             raise OutOfRange(f"scope channel {channel} span, V", span_v, MIN_SPAN_V * probe, MAX_SPAN_V * probe)
         tell_checked(self._link, f"{name}:DISP ON;{name}:COUP DC;{name}:RANG {span_v:.6g};{name}:OFFS {middle_v:.6g}")
@@ -120,6 +122,8 @@ class KeysightDsox:
             )
         index = np.arange(len(codes), dtype=np.float64)
         time_s = (index - preamble.x_reference) * preamble.x_increment + preamble.x_origin
+        if not np.all(np.diff(time_s) > 0.0):
+            raise BadAnswer(self._link.who, ":WAV:PRE?", f"{preamble.x_origin:g} s", "too far away for the increment")
         voltage_v = (codes.astype(np.float64) - preamble.y_reference) * preamble.y_increment + preamble.y_origin
         return Waveform(time_s, voltage_v, bool(above.any()))
 
@@ -148,6 +152,8 @@ class KeysightDsox:
         preamble = Preamble(*(parse_number(self._link.who, ":WAV:PRE?", field) for field in fields))
         if preamble.format != WORD:
             raise BadAnswer(self._link.who, ":WAV:PRE?", text, "not in WORD format")
+        if not (preamble.x_increment > 0.0 and preamble.y_increment > 0.0):
+            raise BadAnswer(self._link.who, ":WAV:PRE?", text, "an increment is not greater than zero")
         return preamble
 
 

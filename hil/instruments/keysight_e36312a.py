@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hil.clock import Clock
-from hil.errors import InstrumentRefused, OutOfRange
+from hil.errors import BadAnswer, InstrumentRefused, OutOfRange
 from hil.instruments.identity import ask_identity, is_on
 from hil.instruments.roles import Accuracy, DcSupply, Identity
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
@@ -69,14 +69,14 @@ class KeysightE36312A:
     def output_off(self, output: int) -> None:
         """Switch one output off and read it back."""
         _limits(output)
-        self._off(f"(@{output})")
+        self._off(f"(@{output})", 1)
 
     def off(self) -> None:
         """Switch all outputs off and read them back. Safe in any state, any number of times."""
-        self._off("(@1:3)")
+        self._off("(@1:3)", len(OUTPUTS))
 
     def is_off(self) -> bool:
-        return not self._any_on(self._link.ask("OUTP? (@1:3)"))
+        return not self._any_on(self._link.ask("OUTP? (@1:3)"), len(OUTPUTS))
 
     def measure_voltage_v(self, output: int) -> float:
         """Return the voltage at one output's terminals, in volts."""
@@ -97,13 +97,16 @@ class KeysightE36312A:
     def close(self) -> None:
         self._link.close()
 
-    def _off(self, outputs: str) -> None:
+    def _off(self, outputs: str, count: int) -> None:
         answer = self._link.ask(f"OUTP OFF,{outputs};:OUTP? {outputs}")
-        if self._any_on(answer):
+        if self._any_on(answer, count):
             raise InstrumentRefused(self._link.who, f"OUTP OFF,{outputs}", f"the outputs still say {answer}")
 
-    def _any_on(self, answer: str) -> bool:
-        return any(is_on(self._link.who, "OUTP?", state) for state in answer.split(","))
+    def _any_on(self, answer: str, count: int) -> bool:
+        states = answer.split(",")
+        if len(states) != count:  # an output that is not spoken of is not known to be off
+            raise BadAnswer(self._link.who, "OUTP?", answer, f"{len(states)} states instead of {count}")
+        return True in [is_on(self._link.who, "OUTP?", state) for state in states]
 
     def _number(self, query: str) -> float:
         return parse_number(self._link.who, query, self._link.ask(query))

@@ -8,6 +8,7 @@ once with the last update, so a value is only fresh after the update bit of :STA
 from __future__ import annotations
 
 import math
+import re
 from typing import ClassVar
 
 from hil.clock import Clock
@@ -21,6 +22,7 @@ CURRENT_RANGES_A = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
 ITEMS = ("U", "I", "P", "S", "Q", "LAMB", "FU", "WH", "TIME")  # the WT310 sends 10 at most
 ERRORS = ":STAT:ERR?"
 UPDATED = 1  # bit 0 of the extended event register: an update has ended (transition filter FALL)
+INTEGRATION_STATES = ("STAR", "STOP", "RES", "TIM", "ERR")  # START, STOP, RESET, TIMEUP, ERROR, in short or in full
 MAX_INTEGRATION_S = 10_000 * 3600.0
 
 ACCURACY_SOURCE = "IM WT310E-02EN 7.3.2, p. 7-7 and 7-8, 12 months, 45-66 Hz"
@@ -93,7 +95,7 @@ class YokogawaWt310e:
     def start_integration(self) -> None:
         """Reset the watt-hours and start to integrate, until stopped."""
         self.configure()
-        if self._link.ask(":INTEG:STAT?").upper().startswith("STAR"):
+        if self._integration(":INTEG:STAT?") == "STAR":
             self._set(":INTEG:STOP")
         self._set(":INTEG:RES;:INTEG:MODE NORM;:INTEG:TIM 0,0,0")
         self._set(":INTEG:STAR")
@@ -101,8 +103,8 @@ class YokogawaWt310e:
     def stop_integration(self) -> EnergyReading:
         """Stop to integrate and return watt-hours and seconds."""
         self._set(":INTEG:STOP")
-        state = self._link.ask(":INTEG:STAT?").upper()
-        if not state.startswith("STOP"):
+        state = self._integration(":INTEG:STAT?")
+        if state != "STOP":
             raise BadAnswer(self._link.who, ":INTEG:STAT?", state, "integration did not stop")
         values = self._fresh_values()
         return EnergyReading(self._value(values, "WH"), self._value(values, "TIME"))
@@ -140,10 +142,17 @@ class YokogawaWt310e:
             self._set(":INTEG:STOP")
 
     def is_off(self) -> bool:
-        return not self._link.ask(":COMM:HEAD OFF;:INTEG:STAT?").upper().startswith("STAR")
+        return self._integration(":COMM:HEAD OFF;:INTEG:STAT?") != "STAR"
 
     def close(self) -> None:
         self._link.close()
+
+    def _integration(self, query: str) -> str:
+        answer = self._link.ask(query)
+        for state in INTEGRATION_STATES:
+            if answer.upper().startswith(state):
+                return state
+        raise BadAnswer(self._link.who, query, answer, "no state of an integration")
 
     def _fresh_values(self) -> dict[str, str]:
         """Return the items of one update that lies wholly after this call."""
@@ -158,7 +167,7 @@ class YokogawaWt310e:
 
     def _wait_for_update(self) -> None:
         events = self._link.ask(f":COMM:WAIT {UPDATED};:STAT:EESR?")  # answers when the update is there; reading clears
-        if not events.isdecimal() or not int(events) & UPDATED:
+        if not re.fullmatch(r"[0-9]{1,9}", events) or not int(events) & UPDATED:
             raise NoReading(self._link.who, ":STAT:EESR?", events, "no update came")
 
     def _value(self, values: dict[str, str], item: str) -> float:

@@ -7,10 +7,12 @@ works with is refused, not disturbed.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hil.errors import HilError, NoAnswer, NotConnected, SetupError
@@ -18,11 +20,17 @@ from hil.errors import HilError, NoAnswer, NotConnected, SetupError
 URL = re.compile(r"ftdi://(?P<vendor>[^:/]+):(?P<product>[^:/]+):(?P<serial>[^:/]+)(?:/(?P<port>[1-4]))?/?")
 VENDORS, PRODUCTS = {"ftdi": 0x0403}, {"4232h": 0x6011, "ft4232h": 0x6011, "4232": 0x6011}
 LATENCY_MS = 1  # the shortest on which FTDI's documents agree; the default of 16 ms would rule every short answer
+TRANSFER_S = 1.0  # a USB transfer to a chip that is well takes milliseconds
 HINTS = {
-    errno.EBUSY: "another process works with this port; end it, or use another fixture",
+    errno.EIO: "a USB transfer broke off: the cable was pulled, or makes a bad contact",
     errno.EACCES: "no permission; install the udev rule for FTDI devices (docs)",
     errno.ENODEV: "the device is gone: unplugged, or the simulated station ended",
 }
+
+
+class NoSuchDevice(NotConnected):
+    """No adapter with this serial number is connected now; one that was just plugged in takes a moment."""
+
 
 _open_ports: set[tuple[str, int]] = set()
 
@@ -58,7 +66,7 @@ def ftdi_errors(who: str, where: str, doing: str = "open") -> Iterator[None]:
     except Exception as error:  # pyftdi raises OSError, ValueError, UsbToolsError(Exception), NotImplementedError, ...
         number = _errno(error)
         if number == errno.ETIMEDOUT:
-            raise NoAnswer(who, doing, 5.0) from error  # pyftdi's own transfer time-out
+            raise NoAnswer(who, doing, TRANSFER_S) from error
         raise NotConnected(who, where, HINTS.get(number, f"{doing}: {error}")) from error
 
 
@@ -76,6 +84,10 @@ class FtdiPort:
             self.device, self.chip = _claim(who, self.where, address, port)
         _open_ports.add(self._key)
 
+    def allow(self, transfer_s: float) -> None:
+        """Let a USB transfer on the open port take so long, instead of pyftdi's five seconds."""
+        self.chip.timeouts = (round(1e3 * transfer_s), round(1e3 * transfer_s))
+
     def close(self) -> None:
         """Give the port back; its pins and mode stay as they are. Safe at any time, any number of times."""
         if self._key in _open_ports:
@@ -84,7 +96,8 @@ class FtdiPort:
                 with suppress(OSError):  # it may be unplugged: then there is nothing to give back
                     self.chip.close(freeze=True)
             else:
-                _tools().release_device(self.device)
+                with suppress(OSError):
+                    _tools().release_device(self.device)
 
 
 def find_serials() -> list[str]:
@@ -105,16 +118,44 @@ def _claim(who: str, where: str, address: FtdiAddress, port: int) -> tuple[Any, 
     serials = find_serials()
     if address.serial not in serials:
         there = f"connected are {', '.join(serials)}" if serials else "no FT4232H is connected"
-        raise NotConnected(who, where, f"no device with serial number {address.serial}; {there}")
+        raise NoSuchDevice(who, where, f"no device with serial number {address.serial}; {there}")
     device = tools.get_device(
         UsbDeviceDescriptor(VENDORS["ftdi"], PRODUCTS[address.product], None, None, address.serial, None, None)
     )
     try:
         claim_interface(device, port - 1)
-    except BaseException:
+    except BaseException as error:
+        owner = _owner(device, port - 1) if _errno(error) == errno.EBUSY else ""
         tools.release_device(device)
+        if owner:
+            raise NotConnected(who, where, owner) from error
         raise
     return device, Ftdi()
+
+
+def _owner(device: Any, interface: int) -> str:
+    """Return who has claimed an interface, and what to do about it."""
+    from hil.links import remote_usb
+
+    if remote_usb.in_use():
+        return "another process works with this port of the simulated fixture; end it"
+    with suppress(NotImplementedError, OSError):  # the backend cannot tell
+        if device.is_kernel_driver_active(interface):
+            return "the kernel's serial driver (ftdi_sio) has this port; unbind it by the udev rule for FTDI (docs)"
+    named = holders(Path(f"/dev/bus/usb/{device.bus:03d}/{device.address:03d}"))
+    return f"{', '.join(named) or 'another process'} works with this port; end it, or use another fixture"
+
+
+def holders(device: Path, processes: Path = Path("/proc")) -> list[str]:
+    """Return the other processes that have a device open, like "pid 1234 (minicom)"; only those that we may look at."""
+    found = []
+    for process in processes.glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        with suppress(OSError):  # it has ended, or is another user's
+            if any(link.readlink() == device for link in (process / "fd").iterdir()):
+                found.append(f"pid {process.name} ({(process / 'comm').read_text().strip()})")
+    return found
 
 
 def _tools() -> Any:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 
 from hil.errors import BadAnswer, OutOfRange
-from hil.links.ftdi import LATENCY_MS, FtdiPort, ftdi_errors
+from hil.links.ftdi import LATENCY_MS, TRANSFER_S, FtdiPort, ftdi_errors
 
 READ_BACKS = 3  # a write travels another way than a read; it may be one micro-frame later
 
 
 class GpioPort:
-    """One port of the fixture, 2 unless told. Outputs are remembered here and read back at every write."""
+    """One port of the fixture, 2 unless told. Outputs are remembered here and read back at every write.
+
+    What is remembered is what was asked for last, also when the write failed or a pin did not follow: the next write of
+    other pins asks for it again, and a pin that is proven is one that has been read back.
+    """
 
     def __init__(self, who: str, resource: str, directions: int, initial: int, port: int = 2) -> None:
         """Open with the pins of the directions mask as outputs, at the levels of initial."""
@@ -26,6 +30,7 @@ class GpioPort:
                 self._port.chip.open_bitbang_from_device(
                     self._port.device, self._port.number, directions, latency=LATENCY_MS
                 )
+                self._port.allow(TRANSFER_S)
             self.write(directions, initial)
         except BaseException:
             self._port.close()
@@ -47,8 +52,8 @@ class GpioPort:
             raise OutOfRange("GPIO mask (outputs only)", mask, 0, self.directions)
         with self._lock, ftdi_errors(self.who, self.where, "write pins"):
             levels = self._levels & ~mask | value & mask
-            self._port.chip.write_data(bytes((levels,)))
             self._levels = levels
+            self._port.chip.write_data(bytes((levels,)))
             for _ in range(READ_BACKS):
                 got = int(self._port.chip.read_pins())
                 if got & self.directions == levels:

@@ -129,6 +129,8 @@ class NicLink:
             raise SetupError(f"{self.who}: netlink cannot be used here: {error}", "use a managed switch") from error
         except Exception as error:
             code = getattr(error, "code", None)  # NetlinkError is no OSError
+            if isinstance(error, LookupError | TypeError | ValueError | AttributeError):
+                raise BadAnswer(self.who, asked, repr(error), "not what the kernel's documents describe") from error
             if not isinstance(code, int):
                 raise
             raise self._translate(code, str(error), asked) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from array import array
 from collections import deque
 from collections.abc import Iterator
@@ -226,6 +227,9 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
             self._owed += 1
             self._socket.sendall(message)
             return self._receive()
+        except TimeoutError as error:
+            self._hang_up()  # it may answer yet, and nobody could tell which request
+            raise USBError(f"the simulated station was silent for {deadline_s:g} s", None, NO_DEVICE) from error
         except OSError as error:
             self._hang_up()
             raise _error(NO_DEVICE) from error
@@ -234,16 +238,23 @@ class RemoteUsb(IBackend):  # type: ignore[misc]  # pyusb has no types
         """Return status and data of one answer; what has come of it survives an interrupt."""
         assert self._socket is not None
         size = ANSWER.size
+        end_s = 0.0
         while True:
             if len(self._came) >= ANSWER.size:
                 status, length = ANSWER.unpack_from(self._came)
                 size = ANSWER.size + length
                 if len(self._came) >= size:
                     break
+            if self._came:  # what dribbles is not given more time than what comes at once
+                now_s = time.monotonic()
+                end_s = end_s or now_s + self._deadline_s
+                self._socket.settimeout(max(1e-3, end_s - now_s))
             part = self._socket.recv(READ_BYTES)
             if not part:
                 raise ConnectionResetError("the simulated station closed its USB socket")
             self._came += part
+        if end_s:
+            self._socket.settimeout(self._deadline_s)
         data = bytes(self._came[ANSWER.size : size])
         del self._came[:size]
         self._owed -= 1

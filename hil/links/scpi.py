@@ -6,13 +6,14 @@ import math
 import re
 from typing import Protocol, runtime_checkable
 
-from hil.errors import BadAnswer, InstrumentRefused, NoReading
+from hil.errors import BadAnswer, InstrumentRefused, NoReading, SetupError
 
 # NR1, NR2 or NR3 (IEEE 488.2, 8.7); Python's float() would also take "1_0", "infinity" and Arabic digits
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 NOT_A_NUMBER = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 SENTINEL = 9.9e37  # 9.9E+37 over-range, 9.91E+37 not a number (SCPI-99, 7.2.1): nothing on a bench is that large
-ERROR_CODE = re.compile(r"[+-]?[0-9]+")
+ERROR_CODE = re.compile(r"([+-]?[0-9]{1,9})(?:[\s,]|$)")  # a number cut short is no number
+MESSAGE = re.compile(r"[ -~]+")
 QUEUE_DEPTH = 20  # the longest error queue among our instruments (Truevolt)
 
 
@@ -38,6 +39,12 @@ class ScpiLink(Protocol):
     def close(self) -> None:
         """Close the wire; the instrument stays as it is."""
         ...
+
+
+def check_message(who: str, message: str) -> None:
+    """Refuse what is no single line of ASCII, before the wire: a newline in it would begin another message."""
+    if not MESSAGE.fullmatch(message):
+        raise SetupError(f"{who}: {message!r:.120} is no SCPI message on one line; nothing was sent", "mend the driver")
 
 
 def parse_number(who: str, sent: str, text: str) -> float:
@@ -93,7 +100,7 @@ def _error_code(link: ScpiLink, sent: str, answer: str) -> int:
     match = ERROR_CODE.match(answer)
     if not match:
         raise BadAnswer(link.who, sent, answer, "no error number")
-    return int(match[0])
+    return int(match[1])
 
 
 def _show(data: bytes) -> str:

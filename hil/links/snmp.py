@@ -17,6 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from hil.errors import BadAnswer, InstrumentRefused, NoAnswer, NotConnected, SetupError
+from hil.interrupt import uninterrupted
+from hil.names import without_secrets
 
 PORT = 161  # RFC 3417, 3
 VERSION_2C = 1  # RFC 1901, 3
@@ -56,9 +58,9 @@ class SnmpAddress:
             query = parse_qs(parts.query, strict_parsing=True) if parts.query else {}
             index, port = int(parts.path.removeprefix("/")), parts.port or PORT
         except ValueError:
-            raise SetupError(f"{resource!r} names no port of an SNMP agent", HINT) from None
+            raise SetupError(f"{without_secrets(resource)!r} names no port of an SNMP agent", HINT) from None
         if parts.scheme != "snmp" or not parts.hostname or index < 1 or set(query) - {"write"} or parts.fragment:
-            raise SetupError(f"{resource!r} names no port of an SNMP agent", HINT)
+            raise SetupError(f"{without_secrets(resource)!r} names no port of an SNMP agent", HINT)
         return cls(parts.hostname, port, index, unquote(parts.username or "public"), query.get("write", ["private"])[0])
 
     @property
@@ -120,8 +122,10 @@ class SnmpLink:
             if not answer:
                 raise BadAnswer(self.who, asked, "", "an answer without objects")
             for oid, value in answer:
-                if value is None or oid[: len(column)] != column:
+                if oid[: len(column)] != column or (value is None and oid == last):  # endOfMibView bears the name asked
                     return rows
+                if value is None:
+                    raise BadAnswer(self.who, asked, dotted(oid), "a row without a value")
                 if oid <= last:  # RFC 3416, 4.2.3: the lexicographical successor; anything else would never end
                     raise BadAnswer(self.who, asked, dotted(oid), f"it does not come after {dotted(last)}")
                 rows[oid[len(column) :]], last = value, oid
@@ -159,6 +163,7 @@ class SnmpLink:
         """Send until the answer comes. The request id stays, so the answer to any of the sendings is the answer."""
         garbage: BadAnswer | None = None
         for _ in range(self._tries):
+            uninterrupted.step()
             self._socket.send(datagram)
             end_s = time.monotonic() + self._timeout_s
             while (left_s := end_s - time.monotonic()) > 0:

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from hil.errors import BadAnswer, OutOfRange
-from hil.links.ftdi import LATENCY_MS, FtdiPort, ftdi_errors
+from hil.links.ftdi import LATENCY_MS, TRANSFER_S, FtdiPort, ftdi_errors
 
 FIFO_BYTES = 2048  # FT4232H, each way
 ANSWER_BYTES = 4 * 510  # what four full packets carry beside their status bytes
@@ -76,6 +76,7 @@ class SpiBus:
         try:
             with ftdi_errors(who, self.where):
                 self._port.chip.open_mpsse_from_device(self._port.device, 1, latency=LATENCY_MS)
+                self._port.allow(TRANSFER_S + 8 * FIFO_BYTES / self.frequency_hz)  # a full buffer has to be shifted out
                 # 60 MHz base, no adaptive clock, no 3-phase clock, no loop-back, divisor; pins released
                 setup = bytes((0x8A, 0x97, 0x8D, 0x85, 0x86, divisor & 0xFF, divisor >> 8))
                 self._port.chip.write_data(setup + _pins(None, driven=False))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from hil.errors import SetupError
+from hil.interrupt import uninterrupted
 
 LINE_BYTES = 1024
 Pause = Callable[[], AbstractContextManager[None]]
@@ -51,7 +52,8 @@ class Terminal:
                 room.enter_context(pause())
             termios.tcflush(self._fd, termios.TCIFLUSH)
             os.write(self._fd, f"\n{question} ".encode())
-            line = os.read(self._fd, LINE_BYTES)
+            with uninterrupted.asleep():
+                line = os.read(self._fd, LINE_BYTES)
         if not line:
             raise SetupError(f"{self.who}: the operator ended the input instead of answering", "start the run again")
         return line.decode(errors="replace").strip()

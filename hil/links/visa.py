@@ -3,28 +3,37 @@
 tests/links/test_pyvisa_py.py pins every defect that is worked round here, so that an upgrade tells us. In short: an
 open proves nothing; TCP_NODELAY is off; a late answer is taken for the next one; a dead peer is a busy loop; some
 transports return an empty string; anything from OSError to a bare Exception comes out. Facts: instruments, chapter 1.
+
+A link whose connection broke stays dead: every later use raises NotConnected. The instrument may have been restarted
+and have lost its settings, so to connect again and measure on would be to guess. Whoever must make the bench safe opens
+a new link and a new driver, and drivers' off() needs nothing that was set before. A question that was not answered, or
+badly, leaves the link alive: it is cleared, or opened again, so that no answer of before can be taken for a later one.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any
 
 from hil.errors import BadAnswer, HilError, NoAnswer, NotConnected
-from hil.links.scpi import parse_block
+from hil.interrupt import uninterrupted
+from hil.links.scpi import check_message, parse_block
 
 ENCODING = "latin-1"  # every byte is a character: a stray 0xB5 must not be a UnicodeError
 TEXT_BYTES, BLOCK_BYTES = 1 << 16, 1 << 20
 VXI11_BYTES = 1 << 24  # an answer that is an exact multiple of what is asked for times out: ask for more than any has
 
 SENTINEL = "*IDN?"
+REOPEN_STEP_S = 0.05
 SENTINEL_LINES = 20  # more lines than any instrument owes us
 
 _manager: Any = None
@@ -67,8 +76,13 @@ class VisaLink:
         open_timeout_s: float = 5.0,
         baud_rate: int = 9600,
         sentinel: str = SENTINEL,
+        identity: str = "",
     ) -> None:
-        """Open a session; sentinel is the question for its identity, where that is not `*IDN?`."""
+        """Open a session; sentinel is the question for its identity, where that is not `*IDN?`.
+
+        On a serial line with an identity, a pattern, it is asked at once: a late answer to who spoke there before may
+        still come, and would be taken for ours.
+        """
         self.who, self.where, self._sentinel = who, resource, sentinel
         self.kind = Kind.of(resource)
         self._timeout_s, self._open_timeout_s, self._baud_rate = timeout_s, open_timeout_s, baud_rate
@@ -76,10 +90,12 @@ class VisaLink:
         self._lock = threading.RLock()  # a session is not thread safe: two threads got each other's answers
         self._dead = ""
         self._suspect = False
-        self._identity = ""
+        self._identity = identity  # what the sentinel answers: a pattern
         self._resource: Any = None
         with self._lock, self._errors("open"):
             self._open()
+            if self.kind is Kind.SERIAL and identity:
+                self._find_sentinel()
 
     def tell(self, message: str) -> None:
         """Send a message that has no answer."""
@@ -94,8 +110,8 @@ class VisaLink:
             text = bytes(self._resource.read_raw(self._chunk_bytes(TEXT_BYTES))).decode(ENCODING).strip()
             if not text:
                 raise BadAnswer(self.who, message, text, "empty")
-            if message == self._sentinel:
-                self._identity = text
+            if message == self._sentinel and not self._identity:
+                self._identity = re.escape(text)
             return text
 
     def ask_block(self, message: str) -> bytes:
@@ -136,10 +152,7 @@ class VisaLink:
             stale = bytes(session._pending_buffer)
             session._pending_buffer.clear()
             if select.select([session.interface], [], [], 0)[0]:
-                fresh = session.interface.recv(TEXT_BYTES)
-                if not fresh:
-                    raise NotConnected(self.who, self.where, "the instrument closed the connection")
-                stale += fresh
+                stale += session.interface.recv(TEXT_BYTES)
             return stale
         if self.kind is Kind.SERIAL:
             interface = self._session().interface
@@ -154,8 +167,7 @@ class VisaLink:
         interface = self._session().interface
         if not select.select([interface], [], [], self._timeout_s)[0]:
             raise TimeoutError
-        if not interface.recv(1, socket.MSG_PEEK):
-            raise NotConnected(self.who, self.where, "the instrument closed the connection")
+        interface.recv(1, socket.MSG_PEEK)
 
     def _read_stream_block(self, message: str) -> bytes:
         """Read a block where no message end is marked: byte 10 in it is data, byte 10 after it the terminator."""
@@ -187,6 +199,7 @@ class VisaLink:
     # -- the session ---------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
+        uninterrupted.step()
         options: dict[str, Any] = {
             "open_timeout": round(self._open_timeout_s * 1e3),
             "timeout": round(self._timeout_s * 1e3),
@@ -208,36 +221,86 @@ class VisaLink:
         plain = interface if self.kind is Kind.SOCKET else getattr(interface, "_socket", None)  # ASRLsocket://
         if isinstance(plain, socket.socket):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.kind is Kind.SOCKET:
+            self._session().interface = _HonestSocket.of(interface)
+        elif self.kind is Kind.VXI11 and interface.sock.fileno() >= 0:
+            interface.sock = _HonestSocket.of(interface.sock)
 
     def _session(self) -> Any:
         return self._resource.visalib.sessions[self._resource.session]
 
-    def _hang_up(self) -> None:
-        resource, self._resource = self._resource, None
-        if resource is not None:
-            with suppress(Exception):  # a broken session may fail to close in any way; it is gone all the same
-                resource.close()
+    def _hang_up(self, *, broken: bool = False) -> None:
+        """Close the session; `broken`: without a word to the other end, which might keep us waiting for its answer."""
+        resource = self._resource
+        if resource is None:
+            return
+        if broken and self.kind is Kind.VXI11:
+            self._session().interface.destroy_link = lambda link: 0
+        self._resource = None
+        with suppress(Exception):  # a broken session may fail to close in any way; it is gone all the same
+            resource.close()
 
-    def _resynchronise(self) -> None:
+    def _resynchronise(self, spoilt: str = "") -> None:
         """Make sure that nothing said so far can be an answer to what comes next; the link is dead if that fails."""
         self._suspect = True  # until done: an interrupt may fall into this as well
         try:
             if not (self.kind in {Kind.HISLIP, Kind.VXI11} and self._cleared()):
-                self._hang_up()
-                self._open()
-            if self.kind is Kind.SERIAL and self._identity:
-                self._find_sentinel()
+                self._reopen(spoilt)
             self._suspect = False
         except Exception as error:  # noqa: BLE001  whatever it was, the link is dead, and every later use says why
             self._die(f"could not be opened again after an error ({error})")
 
-    def _find_sentinel(self) -> None:
-        """Read until the identity comes back: a serial line has no session whose end would drop a late answer."""
+    def _reopen(self, spoilt: str) -> None:
+        """Open a new session, and hear from it who is there.
+
+        An instrument that serves one connection at a time may close the new one until it has seen the old one's end.
+        """
+        end_s = time.monotonic() + self._open_timeout_s
+        while True:
+            self._hang_up(broken=True)
+            self._open()
+            try:
+                if self.kind in {Kind.SERIAL, Kind.SOCKET} and self._identity:
+                    self._find_sentinel(spoilt)
+                return
+            except ConnectionError:
+                if time.monotonic() >= end_s:
+                    raise
+                time.sleep(REOPEN_STEP_S)
+
+    def _find_sentinel(self, spoilt: str = "") -> None:
+        """Read until the identity comes back: a serial line has no session whose end would drop a late answer.
+
+        A line is given more than a time-out for it: what is late is not lost there. Where the question that went wrong
+        was the same one, its late answer looks like that to ours: then it is waited for the second, in vain or not.
+        """
+        wait_s = max(self._timeout_s, self._open_timeout_s) if self.kind is Kind.SERIAL else self._timeout_s
+        end_s = time.monotonic() + wait_s
         self._resource.write_raw((self._sentinel + self._write_termination).encode(ENCODING))
         for _ in range(SENTINEL_LINES):
-            if bytes(self._resource.read_raw()).decode(ENCODING).strip() == self._identity:
+            if re.fullmatch(self._identity, self._line_until(end_s)):
+                if self.kind is Kind.SERIAL and spoilt == self._sentinel:
+                    self._drain(end_s)
                 return
         raise OSError(errno.EPROTO, f"{self._sentinel} is not answered any more")
+
+    def _drain(self, end_s: float) -> None:
+        while time.monotonic() < end_s:
+            if self._unread().strip():
+                return
+            time.sleep(REOPEN_STEP_S)
+
+    def _line_until(self, end_s: float) -> str:
+        from pyvisa.constants import StatusCode
+        from pyvisa.errors import VisaIOError
+
+        while True:
+            try:
+                self._await_answer()
+                return bytes(self._resource.read_raw()).decode(ENCODING).strip()
+            except VisaIOError as error:
+                if error.error_code != StatusCode.error_timeout or time.monotonic() >= end_s:
+                    raise
 
     def _cleared(self) -> bool:
         """Clear the device; False where that failed, say because a late answer was in the way of the acknowledge."""
@@ -248,26 +311,28 @@ class VisaLink:
         return True
 
     def _die(self, why: str) -> None:
-        self._hang_up()
+        self._hang_up(broken=True)
         self._dead = why
 
     @contextmanager
     def _errors(self, sent: str) -> Iterator[None]:
         """The one place where errors of VISA, sockets and serial ports become ours."""
+        check_message(self.who, sent)
+        uninterrupted.step()
         try:
             yield
         except NotConnected as error:
             self._die(error.why)
             raise
         except HilError:
-            self._resynchronise()
+            self._resynchronise(sent)
             raise
         except Exception as error:
             ours = self._translate(error, sent)
             if isinstance(ours, NotConnected):
                 self._die(ours.why)
             else:
-                self._resynchronise()
+                self._resynchronise(sent)
             raise ours from error
         except BaseException:
             self._suspect = True
@@ -283,9 +348,36 @@ class VisaLink:
             return NotConnected(self.who, self.where, error.description or str(error))
         if isinstance(error, TimeoutError) and sent != "open":
             return NoAnswer(self.who, sent, self._timeout_s)
+        if isinstance(error, PeerClosed):
+            return NotConnected(self.who, self.where, str(error))
         if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
             return NotConnected(self.who, self.where, "nothing listens there")
         return NotConnected(self.who, self.where, f"{type(error).__name__}: {error}")
+
+
+class PeerClosed(ConnectionError):
+    """The other end closed the connection."""
+
+    def __str__(self) -> str:
+        return "the instrument closed the connection"
+
+
+class _HonestSocket(socket.socket):
+    """A socket that says so when its peer has closed: pyvisa-py takes no bytes for no bytes yet, and spins."""
+
+    @classmethod
+    def of(cls, plain: socket.socket) -> _HonestSocket:
+        """Take over a socket."""
+        timeout_s = plain.gettimeout()
+        honest = cls(fileno=plain.detach())
+        honest.settimeout(timeout_s)
+        return honest
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        data = super().recv(size, flags)
+        if not data and size:
+            raise PeerClosed
+        return data
 
 
 def _close_leaked_sockets(error: BaseException | None) -> None:

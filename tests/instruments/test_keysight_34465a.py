@@ -2,7 +2,7 @@
 
 import pytest
 
-from hil.errors import BadAnswer, InstrumentRefused, OutOfRange
+from hil.errors import BadAnswer, InstrumentRefused, NoReading, OutOfRange
 from hil.instruments.keysight_34465a import Keysight34465a
 from hil.instruments.roles import Dmm, OverRange
 
@@ -36,6 +36,14 @@ def test_an_open_circuit_is_over_range(replay, clock):
     """9.9E+37 never becomes a resistance; the caller may judge that it is the unit's."""
     with pytest.raises(OverRange):
         Keysight34465a(replay("keysight_34465a", "open"), clock).measure_resistance_ohm(42.0)
+
+
+def test_an_overload_that_does_not_last_is_the_meters(replay, clock):
+    """A unit is not judged by a sentinel that the next reading contradicts; nor is that next one taken for a value."""
+    with pytest.raises(NoReading, match="overload and no overload") as caught:
+        Keysight34465a(replay("keysight_34465a", "once_open"), clock).measure_resistance_ohm(42.0)
+
+    assert not isinstance(caught.value, OverRange)
 
 
 def test_a_pt100_brings_its_own_tolerance(replay, clock):

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -39,14 +40,20 @@ def firmware(reply):
     return program
 
 
+def framed(text):
+    return b'"""' + text + b"%08x" % zlib.crc32(text) + b'"""'
+
+
 def answer(request, **fields):
     message = {"id": request["id"], "src": "SP-000001", "dst": request["src"], **fields}
-    return b'"""' + json.dumps(message).encode() + b'"""\r\n'
+    return framed(json.dumps(message).encode()) + b"\r\n"
 
 
 def test_a_console_keeps_human_lines_with_their_time(console, station):
     """Lines are stamped with bench time; RPC frames are no lines."""
-    station.fixture.to_host += b'ESP-ROM:esp32s3-20210327\r\n"""{"method":"NotifyStatus"}"""\r\nboot:0x8 (SPI'
+    station.fixture.to_host += (
+        b"ESP-ROM:esp32s3-20210327\r\n" + framed(b'{"method":"NotifyStatus"}') + b"\r\nboot:0x8 (SPI"
+    )
 
     console.read(1.0)
 
@@ -103,10 +110,8 @@ def test_a_stale_answer_is_never_taken(rpc, station):
         other = {"id": request["id"], "src": "SP-000001", "dst": "somebody else", "result": "not ours"}
         return (
             answer({**request, "id": request["id"] - 1}, result="stale")
-            + b'"""{"method":"NotifyStatus","params":{}}"""'
-            + b'"""'
-            + json.dumps(other).encode()
-            + b'"""'
+            + framed(b'{"method":"NotifyStatus","params":{}}')
+            + framed(json.dumps(other).encode())
             + answer(request, result="fresh")
         )
 
@@ -117,7 +122,7 @@ def test_a_stale_answer_is_never_taken(rpc, station):
 
 def test_an_answer_from_before_the_call_is_thrown_away(rpc, station):
     """What lies in the adapter when a call begins cannot answer it."""
-    station.fixture.to_host += b'"""{"id":1,"result":"old"}"""'
+    station.fixture.to_host += framed(b'{"id":1,"result":"old"}')
     station.fixture.answer = firmware(lambda request: answer(request, result="new"))
 
     assert rpc.call("Sys.GetStatus") == "new"

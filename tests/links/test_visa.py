@@ -1,6 +1,7 @@
 """VisaLink on every transport: right answers, no stale ones, and errors that are ours."""
 
 import signal
+import socket
 import threading
 import time
 
@@ -241,6 +242,74 @@ def test_an_instrument_that_dies_while_it_is_asked_does_not_cost_the_deadline(se
 
     assert time.monotonic() - start_s < 2.0
     assert time.process_time() - cpu_s < 1.0
+
+
+@pytest.mark.parametrize("kind", NETWORK)
+def test_a_connection_cut_in_mid_answer_is_broken_at_once_and_for_good(serve, link_to, kind):
+    """Also where the instrument takes new connections at once: nobody knows what it has lost meanwhile."""
+    server = serve(kind, instrument)
+    link = link_to(server, timeout_s=5.0)
+    assert link.ask("ECHO? 1") == "1"
+    whole = server.serve
+
+    def cut(peer):
+        whole(Cut(peer))
+
+    server.serve = cut
+    other = link_to(server, timeout_s=5.0)
+    start_s, cpu_s = time.monotonic(), time.process_time()
+
+    with pytest.raises(NotConnected):
+        other.ask("ECHO? 2345678901234567890")
+    with pytest.raises(NotConnected):
+        other.ask("ECHO? 3")
+
+    assert time.monotonic() - start_s < 4.0
+    assert time.process_time() - cpu_s < 1.0
+    assert link.ask("ECHO? 4") == "4"
+
+
+class Cut:
+    """A connection that breaks in the middle of a certain answer."""
+
+    def __init__(self, peer):
+        self._peer = peer
+
+    def makefile(self, mode):
+        return self._peer.makefile(mode)
+
+    def sendall(self, data):
+        if b"2345678" in data:
+            self._peer.sendall(data[: len(data) // 2])
+            self._peer.shutdown(socket.SHUT_RDWR)
+            raise ConnectionResetError
+        self._peer.sendall(data)
+
+
+def test_a_serial_line_with_an_identity_is_listened_to_before_it_is_used(serve, link_to):
+    """A late answer to whoever spoke there before is not taken for ours."""
+    answers = iter([b"stale\r\nTRA 1.15\r\n"])
+    server = serve("serial", lambda message: next(answers) if message == "ID?" else instrument(message))
+    link = link_to(server, sentinel="ID?", identity=r"TRA (\d+\.\d+)")
+
+    assert link.ask("ECHO? 1") == "1"
+    assert server.messages == ["ID?", "ECHO? 1"]
+
+
+def test_an_instrument_for_one_connection_that_is_slow_to_let_go_is_found_again(serve, link_to):
+    """It closes the new connection until it has seen that the old one ended."""
+    server = serve("socket", instrument)
+    link = link_to(server)
+    link.ask("*IDN?")
+    refusals = [None] * 3
+    whole = server.serve
+    server.serve = lambda peer: refusals.pop() if refusals else whole(peer)
+
+    with pytest.raises(NoAnswer):
+        link.ask("NOTHING?")
+
+    assert link.ask("ECHO? 1") == "1"
+    assert not refusals
 
 
 def test_an_answer_that_nobody_asked_for_is_named(serve, link_to):

@@ -197,8 +197,8 @@ class Calibration:
     @classmethod
     def from_registers(cls, registers: Mapping[str, int]) -> Calibration:
         """Return the calibration of {"21": word, ...}; checksums and other registers in it are ignored."""
-        by_address = {int(address, 16): word for address, word in registers.items()}
-        expected = [register.address for register in (*METERING, *MEASUREMENT)]
-        if missing := [f"{address:02X}" for address in expected if address not in by_address]:
+        by_address = {address.upper(): word for address, word in registers.items()}
+        expected = [f"{register.address:02X}" for register in (*METERING, *MEASUREMENT)]
+        if missing := [address for address in expected if address not in by_address]:
             raise CalibrationIncomplete(tuple(missing))
         return cls(*(int(by_address[address]) for address in expected))

@@ -15,17 +15,21 @@ from typing import Any, Protocol
 from hil.clock import Clock
 from hil.dut.atm90e26 import Atm90e26, Calibration, SpiBus
 from hil.dut.atm90e26.registers import Register
+from hil.dut.smart_power.answers import ask
 from hil.dut.smart_power.network import Network
 from hil.dut.smart_power.panel import Panel
 from hil.dut.smart_power.protection import Protection
 from hil.dut.smart_power.relay import Relay
 from hil.dut.smart_power.revisions import Revision
-from hil.errors import HilError, SetupError, UnitError, UnitSilent
+from hil.errors import BadAnswer, Blame, HilError, SetupError, UnitError, UnitSilent
 from hil.links.rpc import Rpc
 from hil.links.spi import SpiRead, SpiWrite
 
 BOOT_POLL_S = 0.05
 BANNER = re.compile(r"rst:(0x[0-9a-f]+) \(([A-Z0-9_]+)\),boot:(0x[0-9a-f]+) \(([A-Z0-9_()/]+)\)")
+
+
+POWER_RESETS = {0x01, 0x0F, 0x13}  # power or EN lost, brown-out, glitch of the supply: the bench supplies both
 
 
 class ResetLines(Protocol):
@@ -104,6 +108,15 @@ def parse_banner(log: str) -> Banner | None:
     return Banner(int(reset_code, 16), reset_reason, int(boot_code, 16), boot_mode)
 
 
+def find_reset(log: str) -> tuple[str, Blame] | None:
+    """Return the last reset that a console log shows, and whose fault it is when nobody has asked for one."""
+    banner = parse_banner(log)
+    if banner is None:
+        return None
+    blame = Blame.BENCH if banner.reset_code in POWER_RESETS else Blame.UNIT
+    return f"rst:{banner.reset_code:#x} {banner.reset_reason}", blame
+
+
 class _OwnedBus:
     """The tester's SPI bus, usable only while the tester owns the board's."""
 
@@ -179,48 +192,50 @@ class SmartPower:
         start_s = self._clock.now_s()
         while True:
             try:
-                status = self.rpc.call("Sys.GetStatus", timeout_s=0.5)
+                status = ask(self.rpc, "Sys.GetStatus", timeout_s=0.5)
                 break
-            except UnitSilent:
+            except (UnitSilent, BadAnswer) as error:  # what begins to talk may begin with noise
                 if self._clock.now_s() - start_s >= deadline_s:
+                    if isinstance(error, BadAnswer):
+                        raise
                     raise UnitSilent("unit", "Sys.GetStatus after boot", deadline_s) from None
                 self._clock.sleep(BOOT_POLL_S)
         took_s = self._clock.now_s() - start_s
-        return Boot(str(status.get("reset_reason", "")), float(status["uptime"]), took_s)
+        return Boot(status.word("reset_reason"), status.number("uptime"), took_s)
 
     # -- firmware
 
     def identity(self) -> UnitIdentity:
         """Ask the firmware who it is."""
-        factory = self.rpc.call("Factory.Identity")
-        device = self.rpc.call("Shelly.GetDeviceInfo")
+        factory = ask(self.rpc, "Factory.Identity")
+        device = ask(self.rpc, "Shelly.GetDeviceInfo")
         return UnitIdentity(
-            serial=str(factory["serial"]),
-            board=str(factory["board"]),
-            revision=str(factory["revision"]),
-            firmware=str(factory["firmware"]),
-            build=str(factory["build"]),
-            device_id=str(device.get("id", "")),
+            serial=factory.text("serial"),
+            board=factory.text("board"),
+            revision=factory.text("revision"),
+            firmware=factory.text("firmware"),
+            build=factory.text("build"),
+            device_id=device.text("id", ""),
         )
 
     def life(self) -> Life:
         """Ask since when, and after which reset, the firmware runs."""
-        status = self.rpc.call("Sys.GetStatus")
-        return Life(float(status["uptime"]), str(status.get("reset_reason", "")))
+        status = ask(self.rpc, "Sys.GetStatus")
+        return Life(status.number("uptime"), status.word("reset_reason"))
 
     def uptime_s(self) -> float:
         """Return how long the firmware has been running, by its own clock."""
-        return float(self.rpc.call("Sys.GetStatus")["uptime"])
+        return ask(self.rpc, "Sys.GetStatus").number("uptime")
 
     def socket_status(self, socket: int) -> dict[str, Any]:
         """Return Switch.GetStatus of a socket (from 1) as the firmware sent it: apower, voltage, current, ..."""
-        status: dict[str, Any] = self.rpc.call("Switch.GetStatus", {"id": self.revision.socket(socket).number - 1})
-        return status
+        params = {"id": self.revision.socket(socket).number - 1}
+        return dict(ask(self.rpc, "Switch.GetStatus", params).table)
 
     def read_meter(self, socket: int, register: Register) -> int:
         """Let the firmware read one meter register, over the board's own SPI."""
         params = {"meter": self.revision.socket(socket).number, "address": register.address}
-        return int(self.rpc.call("Factory.MeterRead", params)["value"])
+        return ask(self.rpc, "Factory.MeterRead", params).whole("value", 0, 0xFFFF)
 
     def store_calibration(self, socket: int, calibration: Calibration) -> None:
         """Store a meter's calibration in the unit and read it back; raises CalibrationNotKept."""
@@ -234,5 +249,5 @@ class SmartPower:
 
     def stored_calibration(self, socket: int) -> Calibration:
         """Return the calibration that the unit keeps for a meter."""
-        answer = self.rpc.call("Factory.CalGet", {"meter": self.revision.socket(socket).number})
-        return Calibration.from_registers(answer["registers"])
+        answer = ask(self.rpc, "Factory.CalGet", {"meter": self.revision.socket(socket).number}).inner("registers")
+        return Calibration.from_registers({address: answer.whole(address, 0, 0xFFFF) for address in answer.table})

@@ -5,6 +5,7 @@ Ref: Shelly Gen2 API, Wifi.GetStatus, Eth.GetStatus, Shelly.GetDeviceInfo (facts
 
 from __future__ import annotations
 
+from hil.dut.smart_power.answers import ask
 from hil.links.rpc import Rpc
 
 CONNECTED = "got ip"  # Wifi.GetStatus status, the last of its words
@@ -18,12 +19,12 @@ class Network:
 
     def wifi_connected(self) -> bool:
         """Say whether Wi-Fi is associated and has an address."""
-        return bool(self._rpc.call("Wifi.GetStatus")["status"] == CONNECTED)
+        return ask(self._rpc, "Wifi.GetStatus").text("status", "") == CONNECTED
 
     def ethernet_address(self) -> str:
         """Return the IP address that the Ethernet port was given; "" while it has none."""
-        return str(self._rpc.call("Eth.GetStatus")["ip"] or "")
+        return ask(self._rpc, "Eth.GetStatus").text("ip", "")
 
     def mac(self) -> str:
         """Return the MAC address by which the unit is known, as 7CDFA1000000."""
-        return str(self._rpc.call("Shelly.GetDeviceInfo")["mac"]).replace(":", "").upper()
+        return ask(self._rpc, "Shelly.GetDeviceInfo").text("mac").replace(":", "").upper()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hil.dut.smart_power.answers import ask
 from hil.links.rpc import Rpc
 
 
@@ -36,5 +37,5 @@ class Panel:
 
     def inputs(self) -> Inputs:
         """Ask what the firmware senses now."""
-        answer = self._rpc.call("Factory.Inputs")
-        return Inputs(bool(answer["neutral"]), bool(answer["earth"]), bool(answer["wifi_switch"]))
+        answer = ask(self._rpc, "Factory.Inputs")
+        return Inputs(answer.flag("neutral"), answer.flag("earth"), answer.flag("wifi_switch"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hil.dut.smart_power.answers import ask
 from hil.dut.smart_power.revisions import CurrentTrip
 from hil.errors import UnitRefused
 from hil.links.rpc import Rpc
@@ -32,21 +33,21 @@ class Protection:
 
     def thresholds(self) -> Thresholds:
         """Ask at what it trips."""
-        answer = self._rpc.call("Factory.Trips")
-        overcurrent = sorted((float(row["current_a"]), float(row["hold_s"])) for row in answer["overcurrent"])
+        answer = ask(self._rpc, "Factory.Trips")
+        overcurrent = sorted((row.number("current_a"), row.number("hold_s")) for row in answer.rows("overcurrent"))
         return Thresholds(
-            float(answer["overtemperature_c"]),
-            float(answer["rearm_c"]),
+            answer.number("overtemperature_c"),
+            answer.number("rearm_c"),
             tuple(CurrentTrip(current_a, hold_s) for current_a, hold_s in overcurrent),
         )
 
     def temperature_c(self) -> float:
         """Return what the board's own sensor shows, to a tenth of a degree Celsius."""
-        return float(self._rpc.call("Temperature.GetStatus", {"id": 100})["tC"])
+        return ask(self._rpc, "Temperature.GetStatus", {"id": 100}).number("tC")
 
     def errors(self, socket: int) -> tuple[str, ...]:
         """Return what keeps a socket, from 1, open: "overtemp", "overcurrent"; "meter" says its meter is silent."""
-        return tuple(self._rpc.call("Switch.GetStatus", {"id": socket - 1})["errors"])
+        return ask(self._rpc, "Switch.GetStatus", {"id": socket - 1}).texts("errors")
 
     def rearm(self) -> bool:
         """Let the trips go; False where the unit refuses, because it is not cool enough."""

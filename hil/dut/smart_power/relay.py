@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hil.dut.smart_power.answers import ask
 from hil.dut.smart_power.revisions import Coil
 from hil.errors import OutOfRange
 from hil.links.rpc import Rpc
@@ -40,7 +41,7 @@ class Relay:
 
     def believed_on(self) -> bool:
         """Return what the firmware believes; after a power loss it is a belief only."""
-        return bool(self._rpc.call("Switch.GetStatus", {"id": self.socket - 1})["output"])
+        return ask(self._rpc, "Switch.GetStatus", {"id": self.socket - 1}).flag("output")
 
     def pulse(self, coil: Coil, duration_s: float) -> None:
         """Pulse one coil for duration_s by the factory command; the firmware's belief does not follow."""
@@ -49,5 +50,5 @@ class Relay:
         self._rpc.call("Factory.CoilPulse", {"coil": coil.name, "duration_ms": round(duration_s * 1e3)})
 
     def _switch(self, *, on: bool) -> Command:
-        answer = self._rpc.call("Switch.Set", {"id": self.socket - 1, "on": on})
-        return Command(self.socket, on, bool(answer["was_on"]))
+        answer = ask(self._rpc, "Switch.Set", {"id": self.socket - 1, "on": on})
+        return Command(self.socket, on, answer.flag("was_on"))

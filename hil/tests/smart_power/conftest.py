@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,20 @@ import pytest
 from hil.dut.atm90e26 import Calibration
 from hil.dut.smart_power.board import SmartPower
 from hil.plans.plan import Plan
+from hil.run.measure import Measurer
 from hil.station.station import Station
 from hil.tests.smart_power.loadpoint import SocketUnderLoad, under_load
 from hil.tests.smart_power.relayshot import RelayShots
+
+
+@pytest.fixture(autouse=True)
+def console_troubles(bench: Station, measure: Measurer) -> Iterator[None]:
+    """Put on record what came damaged on the console during a test, and what was asked again because of it."""
+    troubles = bench.fixture.console.troubles
+    before = len(troubles)
+    yield
+    for text, count in Counter(one.text for one in troubles[before:]).items():
+        measure.note(f"console: {text}" + (f" ({count} times)" if count > 1 else ""))
 
 
 @pytest.fixture(scope="module")
