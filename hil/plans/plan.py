@@ -16,6 +16,7 @@ from typing import Any
 
 from hil.errors import SetupError
 from hil.metrology.limits import Limit, lookup, no_load_s, starting_current_a
+from hil.names import check_serial
 
 STAGES = ("production", "release", "type")
 
@@ -149,6 +150,7 @@ class Plan:
         """Refuse a serial number that does not match the plan's pattern."""
         if not re.fullmatch(self.serial_pattern, serial):
             raise PlanError(f"serial number {serial!r} does not match {self.serial_pattern}", "scan the label again")
+        check_serial(serial)
 
     def resolve(self, revision: str) -> dict[str, Planned]:
         """Return every measurement of the plan by full name, limits resolved for this revision."""
@@ -236,13 +238,23 @@ def load_plan(board: str, folder: Path | None = None) -> Plan:
         known = sorted(p.stem.replace("_", "-") for p in folder.glob("*.toml"))
         raise PlanError(f"no plan for a board {board!r}", f"known boards: {', '.join(known)}")
     text = path.read_bytes()
+    from hil.plans.check import mistakes  # pydantic: 0.1 s that only a run needs
+
     try:
         data = tomllib.loads(text.decode())
-        return _plan(path, text, data)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits is no TOMLDecodeError
         raise PlanError(f"{path.name}: {error}", "mend the file") from error
-    except (KeyError, TypeError) as error:
+    if wrong := mistakes(data):
+        raise PlanError("\n".join(f"{path.name}: {one}" for one in wrong), "mend the file")
+    plan = _plan(path, text, data)
+    try:
+        for revision in plan.revisions:
+            plan.resolve(revision)
+    except PlanError:
+        raise
+    except (LookupError, ValueError, TypeError, AttributeError, SetupError) as error:
         raise PlanError(f"{path.name}: missing or wrong key {error}", "mend the file") from error
+    return plan
 
 
 def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:

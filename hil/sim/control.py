@@ -1,6 +1,9 @@
 """The control socket: bench time, addresses, the world's event log, and what an operator does with his hands.
 
 One JSON object a line, one answer a line: {"do": "now"} -> {"ok": true, "now_s": 1.5}.
+{"do": "state"} tells the truth of the physics: what is live and where, not what an instrument says about it.
+What hands do ("lid", "emergency_stop") is done at once, or at the bench time "at_s"; {"do": "fault", "name": ...}
+lets a defect begin in mid-run.
 """
 
 from __future__ import annotations
@@ -9,14 +12,17 @@ import asyncio
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hil.sim.faults import UnknownFault
 from hil.sim.transports.server import Server
 
 if TYPE_CHECKING:
     from hil.sim.bench import Bench
     from hil.sim.world import World
 
+MOST_EVENTS = 1e15  # that any run could have
 LONGEST_S = 400 * 86400.0  # one advance; longer is a slip of the pen
 
 
@@ -43,7 +49,7 @@ class ControlServer(Server):
     async def _do(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Refused(f"not JSON: {error}") from error
         if not isinstance(request, dict):
             raise Refused("a request is an object")
@@ -59,18 +65,59 @@ class ControlServer(Server):
             case "addresses":
                 return self._addresses()
             case "events":
-                since = round(_number(request, "since", 0.0, math.inf)) if "since" in request else 0
+                since = round(_number(request, "since", 0.0, MOST_EVENTS)) if "since" in request else 0
                 return {"events": world.events[since:]}
+            case "state":
+                return self._state()
             case "lid":
-                fixture.set_lid(_flag(request, "closed"))
+                self._when(request, partial(fixture.set_lid, _flag(request, "closed")))
                 return {}
             case "emergency_stop":
-                fixture.set_emergency_stop(_flag(request, "released"))
+                self._when(request, partial(fixture.set_emergency_stop, _flag(request, "released")))
+                return {}
+            case "fault":
+                self._begin_fault(request)
                 return {}
             case "faults":
                 return {"faults": [{"name": fault.name, "from_s": fault.from_s} for fault in world.faults]}
             case other:
                 raise Refused(f"unknown request {other!r}")
+
+    def _when(self, request: dict[str, Any], hand: Callable[[], None]) -> None:
+        """Do what a hand does, now or at the bench time asked for."""
+        if "at_s" in request:
+            self._world.at(_number(request, "at_s", self._world.now_s, self._world.now_s + LONGEST_S), hand)
+        else:
+            hand()
+
+    def _begin_fault(self, request: dict[str, Any]) -> None:
+        """Let a defect begin, now."""
+        try:
+            self._world.begin_fault(str(request.get("name")))
+        except UnknownFault as error:
+            raise Refused(str(error)) from error
+
+    def _state(self) -> dict[str, Any]:
+        """Return what electricity does now, whatever the instruments believe or say."""
+        bench = self._bench
+        unit, steady = bench.unit, bench.steady
+        return {
+            "now_s": self._world.now_s,
+            "mains_on": bench.ac.on,
+            "mains_v": math.sqrt(steady.source.u2),  # at J2 of the unit
+            "mains_a": math.sqrt(steady.source.i2),
+            "load_on": bench.load.on,
+            "load_a": math.sqrt(steady.load.i2),
+            "dc_outputs_v": [bench.dc_readback(output)[0] for output in sorted(bench.dc)],
+            "surge_charged": bench.surge_charged,
+            "resistor_connected": bench.resistor.connected,
+            "contacts": {relay.name: relay.contact_ohm is not None for relay in unit.relays},
+            "mcu_running": unit.mcu_drives_bus,
+            "held_in_reset": unit.held_in_reset,
+            "closed_channels": sorted(bench.routes),
+            "lid_closed": bench.fixture.lid_closed,
+            "emergency_stop_released": bench.fixture.emergency_stop_released,
+        }
 
 
 def _number(request: dict[str, Any], key: str, low: float, high: float) -> float:

@@ -6,6 +6,7 @@ When nobody listens on the board (no power, in reset, no network) the connection
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from hil.sim.transports.server import Server
@@ -85,7 +86,7 @@ async def _request(reader: asyncio.StreamReader) -> _Request | None:
         return None
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     length = headers.get("content-length", "0")
-    if not length.isdigit():
+    if not re.fullmatch("[0-9]{1,9}", length):
         return None
     keep = headers.get("connection", "keep-alive").lower() != "close" and words[2] == "HTTP/1.1"
     body = await reader.readexactly(int(length)) if int(length) <= MAX_BODY else None

@@ -49,7 +49,7 @@ ERROR_TEXTS = {
 }
 
 _HEADER = re.compile(r"(?:\*[A-Za-z]+|:?[A-Za-z]\w*(?::[A-Za-z]\w*)*)\??$")
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:\s*[eE]\s*[+-]?\d+)?)\s*([A-Za-z%/]*)$")
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:\s*[eE]\s*[+-]?[0-9]+)?)\s*([A-Za-z%/]*)$")
 _BASES = {"H": 16, "Q": 8, "B": 2}
 _MULTIPLIERS = {
     "EX": 1e18,
@@ -64,6 +64,7 @@ _MULTIPLIERS = {
     "P": 1e-12,
 }
 _OPENING, _CLOSING = "([", ")]"
+MOST_DIGITS = 9  # of a suffix or a channel: no instrument counts further
 
 
 class ScpiError(Exception):
@@ -161,6 +162,8 @@ class Node:
                     return None
                 if not child.suffix:
                     raise ScpiError(-114)
+                if len(word) - len(stem) > MOST_DIGITS:
+                    raise ScpiError(-114)
                 suffixes.append(int(word[len(stem) :]))
             node = child
         return node, tuple(suffixes)
@@ -215,7 +218,7 @@ class Call:
         text = self.text(index).upper()
         if text in {"ON", "OFF"}:
             return text == "ON"
-        return round(to_number(text)) != 0
+        return abs(to_number(text)) >= 0.5  # decimals are rounded (IEEE 488.2, 7.7.2)
 
     def number(self, index: int, low: float, high: float, unit: str = "", default: float | None = None) -> float:
         """Read a number within low .. high; MIN, MAX and DEF stand for low, high and default."""
@@ -259,12 +262,12 @@ def to_number(
     if text[:1] == "#" and text[1:2].upper() in _BASES:
         try:
             return float(int(text[2:], _BASES[text[1].upper()]))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise ScpiError(-121) from error
     found = _NUMBER.match(text)
     if not found:
         raise ScpiError(-121 if text[:1].isdigit() else -104)
-    return float(found[1].replace(" ", "")) * _multiplier(found[2].upper(), unit.upper())
+    return float("".join(found[1].split())) * _multiplier(found[2].upper(), unit.upper())
 
 
 def _multiplier(suffix: str, unit: str) -> float:
@@ -288,7 +291,7 @@ def channel_list(text: str, valid: Sequence[int], unknown: Callable[[int], ScpiE
     known = set(valid)
     channels: list[int] = []
     for part in inner[2:-1].split(","):
-        found = re.fullmatch(r"(\d+)(?::(\d+))?", part)
+        found = re.fullmatch(r"([0-9]{1,9})(?::([0-9]{1,9}))?", part)
         if not found:
             raise ScpiError(-171)
         first, last = int(found[1]), int(found[2] or found[1])

@@ -28,6 +28,7 @@ async def serve_websocket(
         writer.write(peer.send(TextMessage(data=frame)))
 
     try:
+        head.decode("ascii")  # wsproto takes that for granted
         peer.receive_data(head)
         if not any(isinstance(event, Request) for event in peer.events()):
             return
@@ -56,6 +57,8 @@ async def serve_websocket(
                 await writer.drain()
         finally:
             channel.end()
+    except UnicodeDecodeError:
+        return
     except RemoteProtocolError as error:
         if error.event_hint is not None:
             writer.write(peer.send(error.event_hint))
