@@ -19,7 +19,7 @@ from hil.errors import BenchError
 from hil.interrupt import uninterrupted
 
 JOIN_S = 5.0  # longer than any link takes to give up
-PIECE_S = 30.0  # of bench time
+PIECE_S = 30.0  # of bench time: a moment of real time, so that a guard sees the run alive
 ROUNDING_S = 1e-9  # bench time adds up in floats
 
 
@@ -36,10 +36,10 @@ class Clock(Protocol):
 
 
 class StationClock(Clock, Protocol):
-    """The clock of a whole station: it also does things again and again."""
+    """The clock of a whole station: somebody may look at the bench again and again."""
 
     def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
-        """Do action every period_s of bench time, until the function that is returned has been called."""
+        """Look at the bench every period_s of bench time, until the function that is returned has been called."""
         ...
 
 
@@ -156,12 +156,11 @@ class StationControl:
 
 
 @dataclass(slots=True)
-class _Repeated:
-    """Something to do every period_s, next at due_s."""
+class _Look:
+    """Something to look at every period_s."""
 
     period_s: float
     action: Callable[[], None]
-    due_s: float
 
 
 class BenchClock:
@@ -169,48 +168,46 @@ class BenchClock:
 
     def __init__(self, control: StationControl) -> None:
         self._control = control
-        self._repeated: list[_Repeated] = []
+        self._looks: list[_Look] = []
+        self._stirs = 0  # of the station, when it was last looked at
 
     def now_s(self) -> float:
         return float(self._control.ask("now")["now_s"])
 
     def sleep(self, duration_s: float) -> None:
-        if not self._repeated:
-            self._advance(duration_s)
-        else:
-            self._sleep_in_slices(duration_s)
-        uninterrupted.raise_alarm()
+        left_s = max(0.0, duration_s)
+        while True:
+            piece_s = min(left_s, PIECE_S)
+            left_s = left_s - (self._watchfully(piece_s) if self._looks else self._advance(piece_s)["waited_s"])
+            uninterrupted.raise_alarm()
+            if left_s <= ROUNDING_S:
+                return
 
     def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
-        """Do it between slices of whatever sleep comes: time stands still otherwise."""
-        one = _Repeated(period_s, action, self.now_s() + period_s)
-        self._repeated.append(one)
+        """Do it at the end of a sleep, and within it when the station says that somebody has moved something.
+
+        Time stands still otherwise, and nobody can do what would not be seen within period_s.
+        """
+        one = _Look(period_s, action)
+        self._looks.append(one)
+        self._stirs = int(self._advance(0.0)["stirs"])
 
         def stop() -> None:
-            if one in self._repeated:
-                self._repeated.remove(one)
+            if one in self._looks:
+                self._looks.remove(one)
 
         return stop
 
-    def _sleep_in_slices(self, duration_s: float) -> None:
-        now_s = self.now_s()
-        end_s = now_s + max(0.0, duration_s)
-        while True:
-            if due := [one for one in self._repeated if one.due_s <= now_s + ROUNDING_S]:
-                for one in due:
-                    one.due_s = now_s + one.period_s
-                    one.action()
-                uninterrupted.raise_alarm()
-                now_s = self.now_s()  # what was done took time as well
-            if now_s >= end_s - ROUNDING_S:
-                return
-            until_s = min([end_s, *(one.due_s for one in self._repeated)])
-            now_s = self._advance(until_s - now_s)
+    def _watchfully(self, duration_s: float) -> float:
+        """Let time pass until something stirs, and then until the next look is due; return what passed."""
+        answer = self._advance(duration_s, stirs=self._stirs)
+        waited_s = float(answer["waited_s"])
+        if answer["stirs"] != self._stirs:
+            waited_s += float(self._advance(min(look.period_s for look in self._looks))["waited_s"])
+            self._stirs = int(answer["stirs"])
+            for look in tuple(self._looks):
+                look.action()
+        return waited_s
 
-    def _advance(self, duration_s: float) -> float:
-        """Let time pass in pieces that take a moment of real time each, so that a guard sees the run alive."""
-        left_s = max(0.0, duration_s)
-        while left_s > PIECE_S:
-            self._control.ask("advance", s=PIECE_S)
-            left_s -= PIECE_S
-        return float(self._control.ask("advance", s=left_s)["now_s"])
+    def _advance(self, duration_s: float, **more: int) -> dict[str, Any]:
+        return self._control.ask("advance", s=duration_s, **more)

@@ -13,18 +13,27 @@ from hil.interrupt import uninterrupted
 
 
 class Bench:
-    """A control socket's other end: time is a number."""
+    """A control socket's other end: time is a number, and something stirs at certain times."""
 
     def __init__(self) -> None:
         self.time_s, self.advances, self.gone = 0.0, 0, False
+        self.stirs_s: list[float] = []
 
     def ask(self, do: str, **fields: float) -> dict[str, float]:
         if self.gone:
             raise ControlRefused(do, "gone")
+        began_s = self.time_s
         if do == "advance":
             self.advances += 1
-            self.time_s += fields["s"]
-        return {"now_s": self.time_s}
+            end_s = self.time_s + fields["s"]
+            if fields.get("stirs", self._stirs(end_s)) == self._stirs(end_s):
+                self.time_s = end_s
+            else:
+                self.time_s = max(began_s, min(at_s for at_s in self.stirs_s[int(fields["stirs"]) :]))
+        return {"now_s": self.time_s, "waited_s": self.time_s - began_s, "stirs": self._stirs(self.time_s)}
+
+    def _stirs(self, until_s: float) -> int:
+        return sum(at_s <= until_s for at_s in self.stirs_s)
 
 
 @pytest.fixture(autouse=True)
@@ -42,36 +51,35 @@ def on(bench: Bench) -> BenchClock:
     return BenchClock(bench)  # type: ignore[arg-type]
 
 
-def test_bench_time_stops_for_what_is_due(bench: Bench) -> None:
-    """Every 50 ms of bench time, whatever the sleeps are like."""
+def test_in_bench_time_a_look_is_taken_when_something_stirs(bench: Bench) -> None:
+    """No later than the period after it, in the midst of a sleep or between two, and not again without a cause."""
     clock, seen = on(bench), list[float]()
+    bench.stirs_s = [100.0, 350.0]
     stop = clock.every(0.05, lambda: seen.append(bench.time_s))
-    clock.sleep(0.12)
-    clock.sleep(0.0)
-    clock.sleep(0.10)
-    stop()
+    clock.sleep(300.0)
+    bench.time_s = 360.0  # an instrument took its time
     clock.sleep(1.0)
-
-    assert seen == pytest.approx([0.05, 0.10, 0.15, 0.20])
-    assert bench.time_s == pytest.approx(1.22)
-
-
-def test_what_takes_time_itself_does_not_lengthen_the_sleep(bench: Bench) -> None:
-    """Reading a pin costs a micro-frame: it is part of the sleep."""
-    clock = on(bench)
-
-    def look() -> None:
-        bench.time_s += 0.01
-
-    stop = clock.every(0.05, look)
     clock.sleep(1.0)
     stop()
+    bench.stirs_s.append(362.5)
+    clock.sleep(1.0)
 
-    assert bench.time_s == pytest.approx(1.0, abs=0.011)
+    assert seen == pytest.approx([100.05, 360.05])
+    assert bench.time_s == pytest.approx(363.0)
 
 
-def test_a_sleep_without_a_watch_is_one_request(bench: Bench) -> None:
-    """An hour in pieces that each take a moment of real time."""
+def test_what_stirred_before_the_watch_began_is_not_looked_for(bench: Bench) -> None:
+    """It was looked at then."""
+    clock, seen = on(bench), list[float]()
+    bench.stirs_s, bench.time_s = [1.0], 2.0
+    clock.every(0.05, lambda: seen.append(bench.time_s))
+    clock.sleep(10.0)
+
+    assert seen == []
+
+
+def test_a_long_sleep_is_taken_in_pieces(bench: Bench) -> None:
+    """Each takes a moment of real time, so that a guard sees the run alive."""
     clock = on(bench)
     clock.sleep(1.0)
     assert bench.advances == 1
@@ -82,6 +90,7 @@ def test_a_sleep_without_a_watch_is_one_request(bench: Bench) -> None:
 
 @pytest.fixture(params=["bench", "real"])
 def clock(request: pytest.FixtureRequest, bench: Bench) -> StationClock:
+    bench.stirs_s = [0.1]
     return on(bench) if request.param == "bench" else RealClock()
 
 

@@ -59,6 +59,7 @@ class Bench:
         self.dc = {output: DcSetting() for output in (1, 2, 3)}
         self.resistor = ResistorSetting()
         self.shots: list[Shot] = []  # surges of the last minute
+        self.surge_charged = False  # whether the surge generator's capacitor holds a pulse, or is taking one up
         self._routes: Steps[frozenset[int]] = Steps(frozenset())
         self._wetting: Steps[float] = Steps(0.0)
         self._history = AcHistory()
@@ -93,7 +94,9 @@ class Bench:
 
     def set_dc(self, output: int, **changes: Any) -> None:
         """Change an output of the DC supply, now."""
-        self.dc[output] = replace(self.dc[output], **changes)
+        before, self.dc[output] = self.dc[output], replace(self.dc[output], **changes)
+        if self.dc[output].on != before.on:
+            self.world.record("dc", output=output, on=self.dc[output].on)
         if output == 1:
             self.unit.set_supply(self.dc[1])
         elif output == 3:
@@ -129,6 +132,11 @@ class Bench:
             self.world.record("violation", what="contact-side routes closed under mains", channels=sorted(wrong))
 
     # -- the mains circuit -------------------------------------------------------------------------------------------
+
+    @property
+    def steady(self) -> Segment:
+        """The steady state of the mains circuit that holds now."""
+        return self._history.last
 
     def on_segment(self, observer: Callable[[Segment], None]) -> None:
         """Call observer at each new steady state."""
@@ -182,6 +190,12 @@ class Bench:
         return self._history.energy_ws(place, t_s)
 
     # -- surges ------------------------------------------------------------------------------------------------------
+
+    def charge_surge(self, charged: bool) -> None:
+        """Note that the surge generator's capacitor is charged from now on, or discharged."""
+        if charged != self.surge_charged:
+            self.surge_charged = charged
+            self.world.record("surge_generator", charged=charged)
 
     def fire_surge(
         self, level_v: float, angle_deg: float, done: Callable[[Shot], None], still: Callable[[], bool] = lambda: True

@@ -1,6 +1,8 @@
 """The control socket: bench time, addresses, the world's event log, and what an operator does with his hands.
 
 One JSON object a line, one answer a line: {"do": "now"} -> {"ok": true, "now_s": 1.5}.
+{"do": "advance", "s": 5} lets time pass; with "stirs", the number that the last one returned, it ends early when a hand
+or a defect changes something meanwhile: that is how somebody sleeps who keeps an eye on the lid.
 {"do": "state"} tells the truth of the physics: what is live and where, not what an instrument says about it.
 What hands do ("lid", "emergency_stop") is done at once, or at the bench time "at_s"; {"do": "fault", "name": ...}
 lets a defect begin in mid-run.
@@ -60,8 +62,13 @@ class ControlServer(Server):
             case "now":
                 return {"now_s": world.now_s}
             case "advance":
-                await world.wait(_number(request, "s", 0.0, LONGEST_S))
-                return {"now_s": world.now_s}
+                duration_s = _number(request, "s", 0.0, LONGEST_S)
+                stirs = request.get("stirs")
+                if isinstance(stirs, int):
+                    duration_s = await world.wait_unless_stirred(duration_s, stirs)
+                else:
+                    await world.wait(duration_s)
+                return {"now_s": world.now_s, "waited_s": duration_s, "stirs": world.stirs}
             case "addresses":
                 return self._addresses()
             case "events":

@@ -103,11 +103,13 @@ class Fixture:
     def set_lid(self, closed: bool) -> None:
         """Close or open the lid, as an operator does."""
         self.lid_closed = closed
+        self._world.stir()
         self._world.record("gpio", line="lid", level=closed)
 
     def set_emergency_stop(self, released: bool) -> None:
         """Release or press the emergency stop."""
         self.emergency_stop_released = released
+        self._world.stir()
         self._world.record("gpio", line="emergency stop", level=released)
 
     def uart_write(self, data: bytes) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,7 @@ class World:
         self._fault_from_s = {fault.name: fault.from_s for fault in self.faults}
         self._ticker: asyncio.Task[None] | None = None
         self._wait_listeners: list[Callable[[], None]] = []
+        self.stirs = 0  # how often a hand or a defect has changed what a watchful eye would see
         for fault in self.faults:
             if fault.from_s > 0.0:
                 self.at(fault.from_s, partial(self._announce, fault.name))
@@ -72,6 +74,25 @@ class World:
         while self.env.now < t_s:
             await asyncio.sleep(max(TICK_S, t_s - self.env.now))
 
+    async def wait_unless_stirred(self, dt_s: float, stirs: int) -> float:
+        """Wait dt_s seconds of bench time, or less when `stirs` is, or comes to be, another; return what passed."""
+        began_s = self.now_s
+        if self.real_time:
+            await self.wait(dt_s)
+            return self.now_s - began_s
+        for listener in self._wait_listeners:
+            listener()
+        until_s = began_s + dt_s
+        while self.stirs == stirs and self.env.peek() <= until_s:
+            self.env.step()
+        if self.stirs == stirs:
+            self.advance_to(until_s)
+        return self.now_s - began_s
+
+    def stir(self) -> None:
+        """Note that something changed that a watchful eye would see: whoever sleeps with one eye open wakes up."""
+        self.stirs += 1
+
     def on_wait(self, listener: Callable[[], None]) -> None:
         """Call listener before somebody's wait begins: what he sent before it arrives before time passes."""
         self._wait_listeners.append(listener)
@@ -110,11 +131,19 @@ class World:
         from_s = self._fault_from_s.get(name)
         return from_s is not None and self.env.now >= from_s
 
+    def begin_fault(self, name: str) -> None:
+        """Let a fault begin now that was not foreseen at the start; raises UnknownFault."""
+        fault = replace(parse_fault(name), from_s=self.now_s)
+        self.faults = (*self.faults, fault)
+        self._fault_from_s[fault.name] = fault.from_s
+        self._announce(fault.name)
+
     def on_fault(self, listener: Callable[[str], None]) -> None:
         """Call listener with a fault's name when one begins during the run."""
         self._fault_listeners.append(listener)
 
     def _announce(self, name: str) -> None:
+        self.stir()
         self.record("fault", name=name)
         for listener in self._fault_listeners:
             listener(name)

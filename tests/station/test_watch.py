@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from hil.clock import StationControl
-from hil.errors import Blame, InterlockOpen
+from hil.errors import Blame, InterlockOpen, NotConnected
 from hil.interrupt import uninterrupted
 from hil.station.guarding import GuardLost
 from hil.station.locks import Owner
@@ -54,24 +55,12 @@ def test_mains_is_off_in_time_and_the_test_is_told(
     bench: Station, world: StationControl, deed: dict, words: str
 ) -> None:
     """In the midst of a long wait, which ends there."""
-
-    def open_it() -> None:
-        nonlocal opened_s
-        if opened_s is None and bench.clock.now_s() >= begin_s + 3.0:
-            opened_s = world.ask("now")["now_s"]
-            world.ask(**deed)
-
-    opened_s = None
     with pytest.raises(InterlockOpen, match=f"{words}.*and mains was on: the guard switched the source off") as caught:
         with bench.mains(230.0, 50.0):
-            begin_s = bench.clock.now_s()
-            stop = bench.clock.every(0.01, open_it)
-            try:
-                bench.clock.sleep(600.0)
-            finally:
-                stop()
+            opened_s = bench.clock.now_s() + 123.4567
+            world.ask(**deed, at_s=opened_s)
+            bench.clock.sleep(600.0)
 
-    assert opened_s is not None
     assert mains_off_s(world, opened_s) - opened_s <= LIMIT_S
     assert world.ask("now")["now_s"] - opened_s < 5.0
     assert caught.value.blame is Blame.SETUP
@@ -101,20 +90,13 @@ def test_a_lid_that_was_closed_again_is_not_forgiven_within_the_block(bench: Sta
 
 
 def test_a_fixture_that_cannot_be_read_is_no_closed_lid(bench: Station, world: StationControl) -> None:
-    """Then nobody knows: mains goes off, and the blame is the bench's."""
+    """Unplugged, nobody knows: mains goes off, and the blame is the bench's."""
+    with pytest.raises(NotConnected) as caught, bench.mains(230.0, 50.0):
+        since_s = world.ask("now")["now_s"]
+        world.ask("fault", name="bench-fixture-unplugged")
+        bench.clock.sleep(600.0)
 
-    def gone() -> bool:
-        from hil.errors import NotConnected
-
-        raise NotConnected("Fixture", "ftdi", "unplugged")
-
-    with pytest.MonkeyPatch.context() as patch:
-        with pytest.raises(Exception, match="unplugged") as caught, bench.mains(230.0, 50.0):
-            patch.setattr(bench.fixture, "lid_closed", gone)
-            since_s = world.ask("now")["now_s"]
-            bench.clock.sleep(5.0)
-
-    assert caught.value.blame is Blame.BENCH  # type: ignore[attr-defined]
+    assert caught.value.blame is Blame.BENCH
     assert mains_off_s(world, since_s) - since_s <= LIMIT_S
 
 
@@ -164,3 +146,16 @@ def test_without_the_guards_own_link_the_run_switches_off_itself(
         bench.clock.sleep(1.0)
 
     assert mains_off_s(world, opened_s) - opened_s <= LIMIT_S
+
+
+@pytest.mark.parametrize("missing", ["spi", "uart", "scope", "dmm"])
+def test_nothing_is_energised_while_an_isolator_is_not_declared(bench: Station, missing: str) -> None:
+    """The low-voltage side is treated as live (DR-20): each is named."""
+    whole = bench.config
+    bench.config = replace(whole, isolators=tuple(one for one in whole.isolators if one != missing))
+    try:
+        with pytest.raises(InterlockOpen, match=f"no isolator declared for {missing}"), bench.mains(230.0, 50.0):
+            pass
+    finally:
+        bench.config = whole
+    assert bench.source.is_off()
