@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import hil
 from hil.errors import Blame, HilError
+from hil.names import one_line, printable
 
 EXIT_CODES = {Blame.UNIT: 1, Blame.BENCH: 3, Blame.SETUP: 4}
 INTERRUPTED, SETUP_FAULT = 2, 4
@@ -45,7 +46,7 @@ def _complain(asked: argparse.Namespace, what: str, exit_code: int) -> int:
     """Print an error as a person wants it, or as it is with --debug."""
     if asked.debug and not isinstance(sys.exception(), KeyboardInterrupt):
         raise  # noqa: PLE0704 - called while an exception is handled
-    print(f"hil: {what}", file=sys.stderr)
+    print(f"hil: {printable(what)}", file=sys.stderr)
     return exit_code
 
 
@@ -62,7 +63,7 @@ class _Parser(argparse.ArgumentParser):
 
             hint = did_you_mean(choice["word"], re.findall(r"[\w-]+", choice["known"]))
             message = f"{choice['word']!r} means nothing here; {hint}"
-        self.exit(SETUP_FAULT, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+        self.exit(SETUP_FAULT, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
 def _parser() -> argparse.ArgumentParser:

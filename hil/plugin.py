@@ -14,6 +14,7 @@ import pytest
 
 from hil.errors import Blame, HilError
 from hil.interrupt import uninterrupted, watch
+from hil.names import printable
 
 if TYPE_CHECKING:
     from hil.plans.plan import Plan
@@ -139,7 +140,7 @@ class _RunPlugin:
                 )
             )
         except HilError as error:
-            pytest.exit(str(error), returncode=SETUP_FAULT)
+            pytest.exit(printable(str(error)), returncode=SETUP_FAULT)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Bring the test files into the plan's sequence; inside a file the order stays."""
@@ -159,7 +160,7 @@ class _RunPlugin:
         except HilError as error:
             self._started = self.run.folder is not None
             if not self._started:
-                pytest.exit(str(error), returncode=ABORT_CODE[error.blame])
+                pytest.exit(printable(str(error)), returncode=ABORT_CODE[error.blame])
         except KeyboardInterrupt:
             self._started = self.run.folder is not None
             raise
@@ -224,7 +225,8 @@ class _RunPlugin:
             from hil.run.measure import OutOfLimits
 
             if isinstance(call.excinfo.value, HilError | OutOfLimits) and not self._config.option.fulltrace:
-                report.longrepr = f"{item.nodeid}\n{type(call.excinfo.value).__name__}: {call.excinfo.value}"
+                what = f"{type(call.excinfo.value).__name__}: {call.excinfo.value}"
+                report.longrepr = f"{item.nodeid}\n{printable(what)}"
         return report
 
     @pytest.hookimpl(tryfirst=True)

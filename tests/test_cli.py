@@ -18,7 +18,7 @@ from hil.clock import RealClock
 from hil.commands.find import find_run
 from hil.commands.progress import in_words
 from hil.errors import SetupError
-from hil.journal.events import RunFinished, RunStarted
+from hil.journal.events import RunFinished, RunStarted, SafeState
 from hil.journal.writer import JournalWriter, new_run_folder
 from hil.station.stations_file import OPTIONAL_ROLES, REQUIRED_ROLES
 
@@ -166,6 +166,204 @@ def test_runs_lists_what_ended_and_what_died(tmp_path: Path):
         SERIAL
     ]
     assert "the run died" in hil("runs", "--last", "1", "--runs", str(tmp_path)).stdout
+
+
+def listed(runs: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
+    """What `hil runs --json` says, by serial number."""
+    assert main(["runs", "--runs", str(runs), "--json"]) == 0
+    return {row["serial"]: row for row in json.loads(capsys.readouterr().out)}
+
+
+def rewrite(folder: Path, before: bytes, after: bytes) -> None:
+    """Change bytes of a journal without mending its chain."""
+    path = folder / "journal.jsonl"
+    assert before in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(before, after, 1))
+
+
+def break_runs(runs: Path) -> dict[str, Path]:
+    """Leave one run of each kind of trouble beside a good one."""
+    folders = {
+        name: record(runs, serial=name) for name in ("good", "torn", "format", "damaged", "empty", "cut", "lost")
+    }
+    journals = {name: folder / "journal.jsonl" for name, folder in folders.items()}
+    journals["torn"].write_bytes(journals["torn"].read_bytes()[:-9])
+    rewrite(folders["format"], b'"journal":1', b'"journal":2')
+    rewrite(folders["damaged"], b"Ana", b"Eva")
+    journals["empty"].write_bytes(b"")
+    journals["cut"].write_bytes(journals["cut"].read_bytes()[:50])
+    journals["lost"].unlink()
+    return folders
+
+
+def test_runs_lists_the_broken_ones_beside_the_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Each with what is wrong with it; exit code 0, in words too."""
+    break_runs(tmp_path)
+    rows = listed(tmp_path, capsys)
+
+    assert {name: row["verdict"] for name, row in rows.items()} == {
+        "good": "aborted", "torn": "aborted", "format": "broken", "damaged": "broken", "empty": "broken",
+        "cut": "broken", "lost": "broken",
+    }  # fmt: skip
+    assert (rows["good"]["exit_code"], rows["torn"]["exit_code"], rows["empty"]["exit_code"]) == (5, 3, None)
+    assert rows["torn"]["reason"] == (
+        "the run died before its first test: its record has no end; no instrument was opened; "
+        "its last line was cut short"
+    )
+    assert [rows[name]["torn"] for name in ("good", "torn")] == [False, True]
+    assert str(rows["format"]["reason"]).startswith("broken: format 2; this journal has format 2, this program reads")
+    assert str(rows["damaged"]["reason"]).startswith("damaged: line 2: the chain is broken")
+    assert rows["empty"]["reason"] == "empty: nothing was written: the run died before its record began"
+    assert rows["cut"]["reason"] == (
+        "empty: its only line was cut short after 50 bytes: the run died before its record began"
+    )
+    assert rows["lost"]["reason"] == "no journal"
+
+    assert main(["runs", "--runs", str(tmp_path)]) == 0
+    table = capsys.readouterr().out
+    assert all(str(row["reason"]) in table for row in rows.values())
+
+
+@pytest.mark.parametrize("command", ["report", "verify"])
+@pytest.mark.parametrize(
+    ("kind", "says", "exit_code"),
+    [
+        ("format", "this journal has format 2, this program reads format 1", 4),
+        ("damaged", "line 2: the chain is broken", None),  # a wrong command line for report, a finding for verify
+        ("empty", "nothing was written: the run died before its record began", 4),
+        ("cut", "its only line was cut short after 50 bytes", 4),
+        ("lost", "there is no journal", 4),
+    ],
+)
+def test_a_broken_record_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, kind: str, says: str, exit_code: int | None
+):
+    """By its id, its folder and its serial number; what is in it is never guessed."""
+    folder = break_runs(tmp_path)[kind]
+    for called in (kind, folder.name, str(folder)):
+        found = main([command, called, "--runs", str(tmp_path)])
+        told = capsys.readouterr()
+        line = told.err + told.out
+
+        assert found == (exit_code or {"report": 4, "verify": 1}[command])
+        assert len(line.splitlines()) == 1
+        assert (says in line) or (called == str(folder) and kind == "lost" and "there is no journal.jsonl" in line)
+    assert not (folder / "certificate.html").exists()
+
+
+def test_rubbish_among_the_runs_breaks_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Files, empty folders, links that lead nowhere or to themselves, odd names: a run is listed, the rest is not."""
+    record(tmp_path, serial="good")
+    (tmp_path / "a file").write_text("x")
+    (tmp_path / "SP-1").mkdir()
+    (tmp_path / "SP-1" / "notes.txt").write_text("x")
+    (tmp_path / "SP-2" / "some folder").mkdir(parents=True)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "SP-1" / "up").symlink_to(tmp_path)
+    (tmp_path / "SP-1" / "nowhere").symlink_to(tmp_path / "gone")
+    assert list(listed(tmp_path, capsys)) == ["good"]
+
+    name = "20260331T080000.000000Z-abcd"
+    (tmp_path / "pipe" / name).mkdir(parents=True)
+    os.mkfifo(tmp_path / "pipe" / name / "journal.jsonl")
+    (tmp_path / "folder" / name / "journal.jsonl").mkdir(parents=True)
+    (tmp_path / "ring" / name).mkdir(parents=True)
+    (tmp_path / "ring" / name / "journal.jsonl").symlink_to("journal.jsonl")
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe")) / name).mkdir(parents=True)
+    rows = listed(tmp_path, capsys)
+
+    assert {serial: row["verdict"] for serial, row in rows.items()} == {
+        "good": "aborted", "pipe": "broken", "folder": "broken", "ring": "broken", "\udcff\udcfe": "broken",
+    }  # fmt: skip
+    assert "is no file" in str(rows["pipe"]["reason"])
+    assert "levels of symbolic links" in str(rows["ring"]["reason"])
+    assert main(["runs", "--runs", str(tmp_path)]) == 0
+    assert "broken" in capsys.readouterr().out
+    assert main(["report", "x" * 5000, "--runs", str(tmp_path)]) == 4
+
+
+def test_runs_that_cannot_be_read_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """A journal that belongs to somebody else is listed with the system's words."""
+    record(tmp_path, serial="good")
+    theirs = record(tmp_path, serial="theirs") / "journal.jsonl"
+    really_read = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path == theirs:
+            raise PermissionError(13, "Permission denied")  # as the kernel says to anybody but root
+        return really_read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    rows = listed(tmp_path, capsys)
+
+    assert rows["good"]["verdict"] == "aborted"
+    assert "Permission denied" in str(rows["theirs"]["reason"])
+
+
+@pytest.mark.parametrize(
+    ("safe", "words"), [(True, "the guard made the bench safe"), (False, "the bench is NOT proven safe")]
+)
+def test_runs_and_report_tell_what_the_guard_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], safe: bool, words: str
+):
+    """A killed run is aborted, with the guard's reason and the state of the bench; its reports are made."""
+    folder = record(tmp_path, ended=False)
+    with (folder / "journal.jsonl").open("ab") as file:
+        file.write(b'{"seq":1,"utc"')
+    with JournalWriter.resume(folder, RealClock()) as journal:
+        journal.write(SafeState("guard", "no heartbeat for 2 s", {"AcSource": "off"}, safe))
+    row = listed(tmp_path, capsys)[SERIAL]
+
+    assert (row["verdict"], row["exit_code"]) == ("aborted", 3)
+    assert row["reason"] == f"the run died before its first test: no heartbeat for 2 s; {words}"
+    assert main(["report", SERIAL, "--runs", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert "this run died, the reports hold what it left: 3 lines" in told.err
+    assert words in (folder / "certificate.html").read_text(encoding="utf-8")
+    assert main(["verify", SERIAL, "--runs", str(tmp_path)]) == 0
+    assert "; the run died; not signed" in capsys.readouterr().out
+
+
+def test_a_torn_line_is_said_by_every_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """runs, report and verify, in words and as JSON."""
+    folder = record(tmp_path)
+    path = folder / "journal.jsonl"
+    path.write_bytes(path.read_bytes()[:-1])  # the newline alone: the line may have been longer
+    runs = ["--runs", str(tmp_path)]
+
+    assert listed(tmp_path, capsys)[SERIAL]["torn"] is True
+    assert main(["report", SERIAL, *runs]) == 0
+    assert "its last line was cut short and is left out" in capsys.readouterr().err
+    assert main(["report", SERIAL, *runs, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["torn"] is True
+    assert main(["verify", SERIAL, *runs]) == 0
+    assert "its last line was cut short" in capsys.readouterr().out
+    assert main(["verify", SERIAL, *runs, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["torn"] is True
+
+
+def test_a_run_that_goes_on_is_running(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """It is not called aborted, and no report is made of half of it."""
+    folder = record(tmp_path, ended=False)
+    with JournalWriter.resume(folder, RealClock()):
+        row = listed(tmp_path, capsys)[SERIAL]
+        assert main(["report", SERIAL, "--runs", str(tmp_path)]) == 4
+        assert "is going on" in capsys.readouterr().err
+
+    assert (row["verdict"], row["exit_code"], row["reason"]) == ("running", None, "its journal is being written")
+    assert listed(tmp_path, capsys)[SERIAL]["verdict"] == "aborted"
+
+
+def test_a_clock_set_back_makes_no_nonsense_of_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """A run that seems to end before it began took no negative time."""
+    begun = datetime(2026, 3, 31, 8, tzinfo=UTC)
+    folder = record(tmp_path, ended=False)
+    with JournalWriter.resume(folder, RealClock(), lambda: begun - timedelta(hours=1)) as journal:
+        journal.write(RunFinished("aborted", 5, "nothing was tested", {}))
+
+    assert listed(tmp_path, capsys)[SERIAL]["seconds"] == 0.0
 
 
 def test_runs_of_nobody_says_how_to_start_one(tmp_path: Path):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.commands.progress import Display, open_display
+from hil.names import one_line
 from hil.run.run import Run, RunOptions
 from hil.run.words import counted, headline, stands_out
 
@@ -38,7 +39,7 @@ def run(asked: argparse.Namespace) -> int:
     watcher = _certify(options)
     if watcher.run is None or watcher.run.summary is None or watcher.run.folder is None:
         words = watcher.output.getvalue().strip()
-        print(f"hil: the run did not begin: {_last_line(words) or 'pytest said nothing'}", file=sys.stderr)
+        print(f"hil: the run did not begin: {one_line(_last_line(words)) or 'pytest said nothing'}", file=sys.stderr)
         return watcher.exit_code or SETUP_FAULT
     result = _result(watcher.run, watcher.exit_code)
     print(json.dumps(result, indent=1) if asked.json else _in_words(watcher.run, result["certificate"]))
@@ -87,11 +88,12 @@ def _certify(options: RunOptions) -> _Watcher:
     import pytest
 
     tests = Path(__file__).parents[1] / "tests" / options.board.replace("-", "_")
-    arguments = [str(tests), "-p", "hil.plugin", "-q", "--serial", options.serial, "--board", options.board]
+    # with "=", so that no value can be taken for an option
+    arguments = [str(tests), "-p", "hil.plugin", "-q", f"--serial={options.serial}", f"--board={options.board}"]
     # this process has imported parts of hil already, which pytest would have liked to rewrite for its asserts
     arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    arguments += ["--board-revision", options.revision, "--station", options.station, "--stage", options.stage]
-    arguments += ["--stations", str(options.stations_file), "--runs", str(options.runs), "--seed", str(options.seed)]
+    arguments += [f"--board-revision={options.revision}", f"--station={options.station}", f"--stage={options.stage}"]
+    arguments += [f"--stations={options.stations_file}", f"--runs={options.runs}", f"--seed={options.seed}"]
     arguments += [f"--sync={options.sync}", f"--operator={options.operator}", f"--attach={options.attach}"]
     arguments += [f"--fault={fault}" for fault in options.faults]
     with open_display() as display:

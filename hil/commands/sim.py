@@ -6,6 +6,9 @@ import argparse
 import os
 import sys
 
+from hil.names import check_serial
+from hil.plans.plan import load_plan
+
 
 def run(asked: argparse.Namespace) -> int:
     """Replace this process by the simulated station; Ctrl-C ends it."""
@@ -13,8 +16,11 @@ def run(asked: argparse.Namespace) -> int:
     if asked.list_faults:
         command.append("--list-faults")
     else:
-        command += ["--serial", asked.serial, "--board", asked.board, "--revision", asked.revision]
-        command += ["--seed", str(asked.seed), *(part for fault in asked.fault for part in ("--fault", fault))]
+        load_plan(asked.board).resolve(asked.revision)  # there are such a board and such a revision
+        check_serial(asked.serial)
+        # with "=", so that no value can be taken for an option
+        command += [f"--serial={asked.serial}", f"--board={asked.board}", f"--revision={asked.revision}"]
+        command += [f"--seed={asked.seed}", *(f"--fault={fault}" for fault in asked.fault)]
         command += [] if asked.bench_time else ["--real-time"]
     command += ["--json"] if asked.json else []
     sys.stdout.flush()

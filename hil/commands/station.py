@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hil.commands.tables import print_table
+from hil.names import one_line, without_secrets
 from hil.station.config import StationConfig, load_stations, pick_station
 
 BENCH_FAULT = 3
@@ -28,7 +29,7 @@ def _list(stations: dict[str, StationConfig], *, as_json: bool) -> int:
             "station": station.name,
             "role": role,
             "driver": one.driver,
-            "resource": one.resource or f"launched: {station.launch}",
+            "resource": without_secrets(one.resource) or f"launched: {station.launch}",
             "serial": one.serial or "any",
             "calibration_due": one.calibration.due.isoformat() if one.calibration else "none",
         }
@@ -65,5 +66,5 @@ def _look(config: StationConfig, attach: str, *, switch_off: bool, as_json: bool
         print(f"{config.name}: ON: {', '.join(on)}; switch off: hil station safe {config.name}")
     if checked.was:
         how = "every instrument reads back off: the bench is free again" if checked.safe else "it stays locked"
-        print(f"{config.name} was not left in good order ({checked.was}); {how}")
+        print(f"{config.name} was not left in good order ({one_line(checked.was)}); {how}")
     return BENCH_FAULT if bad else 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from hil.names import printable
+
 _WIDE_ENOUGH = 1000  # columns: nothing is cut where no terminal limits the width
 
 
@@ -18,6 +20,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDE_ENOUGH)
     console.print(table)

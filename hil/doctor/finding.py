@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hil.names import one_line
+
 Level = Literal["ok", "warn", "bad"]  # warn: something optional is missing
 
 
@@ -18,4 +20,5 @@ class Finding:
     mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.level:<5}{self.subject}: {self.what}" + (f"\n       mend it: {self.mend}" if self.mend else "")
+        told = f"{self.level:<5}{one_line(self.subject)}: {one_line(self.what)}"
+        return told + (f"\n       mend it: {one_line(self.mend)}" if self.mend else "")

@@ -135,7 +135,7 @@ def _ask_snmp(role: str, community: str, host: str, port: int) -> Finding:
             agent.send(message)
             agent.recv(1500)
         except OSError as error:
-            what = f"no SNMP answer from {host}:{port} to community {community!r}: {error}"
+            what = f"no SNMP answer from {host}:{port} to the community of stations.toml: {error}"
             return Finding("bad", role, what, f"ping -c 3 {host}")
     return Finding("ok", role, f"an SNMP agent answers at {host}:{port}")
 

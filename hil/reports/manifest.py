@@ -35,7 +35,7 @@ def render(journal: Journal, folder: Path) -> bytes:
         "files": [{"path": path, **_measure(folder / path)} for path in _own_files(folder)],
         "signed": None,
     }
-    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def verify(folder: Path) -> str | None:

@@ -17,6 +17,7 @@ from hil.journal import events
 from hil.journal.summary import RunSummary, conclude
 from hil.journal.writer import JournalWriter, new_run_folder
 from hil.metrology.decision import Verdict
+from hil.names import check_operator, without_secrets
 from hil.plans.plan import STAGES, Plan, load_plan
 from hil.run.measure import Measurer
 from hil.station.config import StationConfig, load_stations
@@ -56,6 +57,7 @@ class Run:
         self.options = options
         self.plan: Plan = load_plan(options.board)
         self.plan.check_serial(options.serial)
+        check_operator(options.operator)
         if options.stage not in STAGES:
             raise SetupError(f"no stage {options.stage!r}", f"stages: {', '.join(STAGES)}")
         self.planned = self.plan.resolve(options.revision)
@@ -207,7 +209,7 @@ class Run:
                 events.Instrument(
                     role=one.role,
                     driver=one.driver,
-                    resource=one.resource,
+                    resource=without_secrets(one.resource),
                     identity=one.identity,
                     serial=one.serial,
                     calibration=one.calibration,

@@ -6,6 +6,7 @@ import textwrap
 
 from hil.journal.summary import SEVERITY, RunSummary
 from hil.metrology.decision import Verdict
+from hil.names import one_line, printable
 
 SHOWN = 8  # requirements that did not pass
 LINE_WIDTH = 140
@@ -13,7 +14,7 @@ LINE_WIDTH = 140
 
 def headline(serial: str, summary: RunSummary) -> str:
     """Return the unit, its verdict and the reason in one line."""
-    return f"{serial}: {summary.verdict.value.upper()}" + (f" - {summary.reason}" if summary.reason else "")
+    return one_line(f"{serial}: {summary.verdict.value.upper()}" + (f" - {summary.reason}" if summary.reason else ""))
 
 
 def counted(summary: RunSummary) -> list[str]:
@@ -35,4 +36,4 @@ def stands_out(summary: RunSummary) -> list[str]:
     bad.sort(key=lambda one: (rank.get(one.verdict, len(rank)), not one.measurements))
     lines = [f"{one.id} {one.verdict}: {one.title}: {one.reason}" for one in bad[:SHOWN]]
     lines += [f"and {len(bad) - SHOWN} more: see the certificate"] if len(bad) > SHOWN else []
-    return ["  " + textwrap.shorten(line, LINE_WIDTH, placeholder=" ...") for line in lines]
+    return ["  " + textwrap.shorten(printable(line), LINE_WIDTH, placeholder=" ...") for line in lines]

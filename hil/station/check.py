@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hil.clock import RealClock, StationClock
 from hil.errors import HilError, WrongInstrument
 from hil.links import remote_usb
+from hil.names import without_secrets
 from hil.station.config import InstrumentConfig, StationConfig
 from hil.station.locks import BenchLock, Owner
 from hil.station.opening import open_instrument
@@ -97,7 +98,7 @@ def _answer(one: InstrumentConfig, resource: str, clock: StationClock, *, safe: 
                     instrument.off()
                 state = OFF if instrument.is_off() else "ON"
             if one.serial and who.serial != one.serial:
-                raise WrongInstrument(one.role, resource, f"serial {one.serial}", identity)
+                raise WrongInstrument(one.role, without_secrets(resource), f"serial {one.serial}", identity)
         finally:
             instrument.close()
     except HilError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hil.errors import SetupError
 from hil.instruments.probe import Probe
+from hil.names import one_line
 
 FILE_NAME = "stations.toml"
 
@@ -77,7 +78,7 @@ class Mistake:
 
     def __str__(self) -> str:
         key = f"{self.key}: " if self.key else ""
-        return f"{self.file}:{self.line}: {key}{self.what}" + (f"; {self.hint}" if self.hint else "")
+        return one_line(f"{self.file}:{self.line}: {key}{self.what}" + (f"; {self.hint}" if self.hint else ""))
 
 
 class StationsInvalid(SetupError):
@@ -105,7 +106,9 @@ def load_stations(path: Path = Path(FILE_NAME)) -> dict[str, StationConfig]:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise SetupError(f"{file} cannot be read: {error.strerror}", "name the file with --stations") from error
+        raise SetupError(
+            f"{one_line(str(file))} cannot be read: {error.strerror}", "name the file with --stations"
+        ) from error
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
         raise StationsInvalid((Mistake(str(file), line, "", "this is not UTF-8 text", "save it as UTF-8"),)) from error

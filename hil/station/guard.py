@@ -25,6 +25,7 @@ from hil.errors import HilError
 from hil.instruments.roles import Instrument
 from hil.journal import events
 from hil.journal.writer import JournalWriter
+from hil.names import one_line
 from hil.station import launch
 from hil.station.charge import Charge, Post
 from hil.station.locks import BenchLock
@@ -137,7 +138,7 @@ class Guard:
         head = f"hil guard: {self._charge.station}: {why};"
         words = "the bench is safe" if state.safe else f"the bench is NOT PROVEN SAFE: {state}"
         with suppress(OSError):
-            sys.stderr.write(f"{head} {words}{recorded}\n")
+            sys.stderr.write(one_line(f"{head} {words}{recorded}") + "\n")
         return 0 if state.safe else 3
 
     def _end_run(self) -> None:

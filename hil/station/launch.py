@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from hil.clock import BenchClock, ControlRefused, RealClock, StationClock, Stati
 from hil.errors import NotConnected, SetupError
 
 START_DEADLINE_S = 20.0
+LAST_PORT = 65535
 LINGER_S = 30.0  # how long an abandoned simulated bench stays as it was left
 
 
@@ -76,7 +78,7 @@ def join_addresses(addresses: dict[str, Any]) -> SimulatedStation:
 
 def _control(where: str) -> StationControl:
     host, _, port = where.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > LAST_PORT:
         raise SetupError(f"{where!r} is no address", "give it as HOST:PORT, as 'hil sim' prints it")
     try:
         return StationControl(host, int(port))

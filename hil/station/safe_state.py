@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from hil.errors import HilError, NotConnected
+from hil.errors import BenchError, HilError, NotConnected
 from hil.instruments.roles import Instrument
 
 Get = Callable[[str], Instrument]  # a role's driver; raises HilError where it cannot be had
 
 
+T = TypeVar("T")
 OFF = "off"
 
 
@@ -35,26 +37,37 @@ def make_safe(order: Iterable[str], get: Get, reopen: Get | None = None) -> Safe
     roles, readback = tuple(order), dict[str, str]()
     for role in roles:
         try:
-            _off(role, get, reopen)
+            _do(_off, role, get, reopen)
         except Exception as error:  # noqa: BLE001  even a flaw of one driver must not keep the others on
             readback[role] = _words(error)
     for role in roles:
         if role not in readback:
             try:
-                readback[role] = OFF if get(role).is_off() else "ON"
+                readback[role] = OFF if _do(_is_off, role, get, reopen) else "ON"
             except Exception as error:  # noqa: BLE001  likewise
                 readback[role] = _words(error)
     return SafeState({role: readback[role] for role in roles}, all(state == OFF for state in readback.values()))
 
 
-def _off(role: str, get: Get, reopen: Get | None) -> None:
+def _do(deed: Callable[[Instrument], T], role: str, get: Get, reopen: Get | None) -> T:
+    """Do it once more after trouble: on a new link where the old one broke, else on the same, which is clear again."""
     instrument = get(role)
     try:
-        instrument.off()
+        return deed(instrument)
     except NotConnected:
         if reopen is None:
             raise
-        reopen(role).off()
+        return deed(reopen(role))
+    except BenchError:
+        return deed(instrument)
+
+
+def _off(instrument: Instrument) -> None:
+    instrument.off()
+
+
+def _is_off(instrument: Instrument) -> bool:
+    return instrument.is_off()
 
 
 def _words(error: Exception) -> str:

@@ -28,6 +28,7 @@ from hil.instruments.roles import (
 )
 from hil.interrupt import uninterrupted
 from hil.links.rpc import HttpRpc
+from hil.names import without_secrets
 from hil.station import launch, locks
 from hil.station.charge import HEARTBEAT_S, STALL_S, Charge, Post
 from hil.station.config import StationConfig
@@ -378,8 +379,9 @@ def simulate(
     Raises SetupError for what the simulation does not know: a fault, a board.
     """
     if config.launch:
-        who = ["--serial", serial, "--board", board, "--revision", revision, "--seed", str(seed)]
-        named = [word for fault in faults for word in ("--fault", fault)]
+        # with "=", so that no value can be taken for an option
+        who = [f"--serial={serial}", f"--board={board}", f"--revision={revision}", f"--seed={seed}"]
+        named = [f"--fault={fault}" for fault in faults]
         return launch.join(attach) if attach else launch.start(config.launch, who + named)
     if faults or attach:
         raise SetupError(
@@ -424,7 +426,7 @@ def open_station(
             instruments[role] = instrument
             identity = instrument.identify()
             if entry.serial and identity.serial != entry.serial:
-                raise WrongInstrument(role, resource, f"serial {entry.serial}", str(identity))
+                raise WrongInstrument(role, without_secrets(resource), f"serial {entry.serial}", str(identity))
             calibration = entry.calibration.to_dict() if entry.calibration else None
             opened.append(Opened(role, entry.driver, resource, str(identity), identity.serial, calibration))
         unit = UnitAddresses.of(config, simulated)

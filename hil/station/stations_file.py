@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from hil.instruments.probe import Probe
+from hil.names import LONGEST_TEXT, PLAIN_NAME, what_is_wrong, without_secrets
 from hil.station.address import same_address
 from hil.station.config import Calibration, InstrumentConfig, Mistake, StationConfig
 from hil.station.drivers import read_drivers, read_roles
@@ -24,18 +25,24 @@ OPTIONAL_ROLES = ("ProgrammableResistor", "SurgeGenerator", "LinkPartner")  # wi
 ENERGISERS = ("AcSource", "AcLoad", "SurgeGenerator", "DcSupply", "ProgrammableResistor", "Switch", "Fixture")
 ISOLATORS = ("spi", "uart", "scope", "dmm")  # DR-20: the low-voltage side is treated as live
 LAUNCHABLE = ("hil.sim",)
+HOST = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # the doctor prints it in a line to be typed, so nothing else
 RESOURCE = re.compile(
-    r"TCPIP\d*::[^:]+(::(hislip\d+|inst\d+|gpib\d+,\d+))?(::INSTR)?|TCPIP\d*::[^:]+::\d+::SOCKET|ASRL[^:]+::INSTR"
-    r"|USB\d*::[^:]+::[^:]+::[^:]+(::\d+)?(::INSTR)?|GPIB\d*::\d+(::\d+)?(::INSTR)?",
-    re.IGNORECASE,
+    rf"TCPIP\d*::{HOST}(,\d+)?(::(hislip\d+|inst\d+|gpib\d+,\d+))?(::INSTR)?|TCPIP\d*::{HOST}::\d+::SOCKET"
+    r"|ASRL[^:\s]+::INSTR|USB\d*::[^:\s]+::[^:\s]+::[^:\s]+(::\d+)?(::INSTR)?|GPIB\d*::\d+(::\d+)?(::INSTR)?",
+    re.IGNORECASE | re.ASCII,
 )
 OWN_RESOURCES = {  # of drivers that open themselves: what fits, what is wrong with the rest, an example
-    "ftdi": (r"ftdi://[^:/]+:[^:/]+:[^:/]+", "names no FTDI device by its serial", "ftdi://ftdi:4232h:HILFIX01"),
-    "snmp": (r"snmp://[^/?#\s]+/\d+(\?write=[^&#\s]+)?", "names no port of a switch", "snmp://public@192.0.2.20:161/1"),
+    "ftdi": (r"ftdi://[^:/\s]+:[^:/\s]+:[^:/\s]+", "names no FTDI device by its serial", "ftdi://ftdi:4232h:HILFIX01"),
+    "snmp": (
+        rf"snmp://([^@/?#\s]+@)?{HOST}(:\d+)?/\d+(\?write=[^&#\s]+)?",
+        "names no port of a switch",
+        "snmp://public@192.0.2.20:161/1",
+    ),
+    "nic": (r"nic://[A-Za-z0-9._-]{1,15}", "names no network interface", "nic://eth1"),
     "operator": (r"operator://[^/?#]*", "names no operator", "operator:// or operator://UCS 500N5"),
 }
-URL = re.compile(r"https?://[^:/\s]+(:\d+)?")
-HOST_PORT = re.compile(r"[^:/\s]+:\d+")
+URL = re.compile(rf"https?://{HOST}(:\d+)?", re.ASCII)
+HOST_PORT = re.compile(rf"{HOST}:\d+", re.ASCII)
 UNIT_ADDRESSES = {  # of the unit, by key: what fits, and an example
     "unit_http": (URL, "http://192.0.2.50"),
     "unit_ethernet": (URL, "http://192.0.2.51"),
@@ -44,7 +51,24 @@ UNIT_ADDRESSES = {  # of the unit, by key: what fits, and an example
 PROBED_UNITS = ("V", "A")
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 Flaw = tuple[KeyPath, str, str]  # where, what, and a hint or nothing
-_Text = Annotated[str, Field(min_length=1)]
+
+
+def _readable(text: str) -> str:
+    """Refuse text that cannot stand on one line of a certificate or a terminal."""
+    if why := what_is_wrong(text, LONGEST_TEXT):
+        raise PydanticCustomError("unreadable", "{why}", {"why": why})
+    return text
+
+
+def _plain(name: str) -> str:
+    """Refuse a name that could be taken for a path, an option or a command."""
+    if not PLAIN_NAME.fullmatch(name):
+        raise PydanticCustomError("no_plain_name", "a name is up to 64 letters, digits, '.', '_' and '-'")
+    return name
+
+
+_Text = Annotated[str, Field(min_length=1), AfterValidator(_readable)]
+_Name = Annotated[str, AfterValidator(_plain)]
 
 
 class _Strict(BaseModel):
@@ -88,12 +112,12 @@ class _Station(_Strict):
     safe_state: list[str]
     laboratory: _Laboratory
     instruments: dict[str, _Instrument]
-    wiring: dict[str, Annotated[int, Field(ge=1)]]
-    probes: dict[str, _Probe] = {}
+    wiring: dict[_Name, Annotated[int, Field(ge=1)]]
+    probes: dict[_Name, _Probe] = {}
 
 
 class _File(_Strict):
-    stations: Annotated[dict[str, _Station], Field(min_length=1)]
+    stations: Annotated[dict[_Name, _Station], Field(min_length=1)]
 
 
 # where a table's keys are fixed; elsewhere they are names: of stations, roles, points
@@ -271,8 +295,8 @@ def _resource(path: KeyPath, resource: str, role: str, taken: dict[str, str]) ->
     scheme = resource.partition(":")[0].lower()
     if scheme in OWN_RESOURCES:
         pattern, what, example = OWN_RESOURCES[scheme]
-        if not re.fullmatch(pattern, resource):
-            yield path, f"{resource!r} {what}", f"as in {example}"
+        if not re.fullmatch(pattern, resource, re.ASCII):
+            yield path, f"{without_secrets(resource)!r} {what}", f"as in {example}"
     elif not RESOURCE.fullmatch(resource):
         yield path, f"{resource!r} is no VISA resource", "as in TCPIP::192.0.2.10::hislip0::INSTR"
     other = taken.setdefault(same_address(resource), role)

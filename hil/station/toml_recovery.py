@@ -47,6 +47,8 @@ def loads_all(text: str) -> tuple[str, dict[str, Any], list[SyntaxMistake]]:
             return readable, tomllib.loads(readable), mistakes
         except tomllib.TOMLDecodeError as error:
             line, what = _place(str(error), lines)
+        except (ValueError, RecursionError):  # a number of 5000 digits, brackets by the hundred: said without a line
+            line, what = _unreadable(lines), "this is too long, or nested too deeply, to be read"
         first, last = _faulty_lines(lines, line, what)
         in_other_words = _IN_OTHER_WORDS.get(what, what[0].lower() + what[1:])
         mistakes.append(SyntaxMistake(first, _about(lines, first), in_other_words))
@@ -102,6 +104,12 @@ def _take_out(lines: list[str], first: int, last: int) -> None:
 def _reads(text: str) -> bool:
     try:
         tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return False
     return True
+
+
+def _unreadable(lines: list[str]) -> int:
+    """Return the longest line that cannot be read by itself, or the longest of all."""
+    numbers = [number for number, line in enumerate(lines, 1) if line.strip() and not _reads(line)]
+    return max(numbers or range(1, len(lines) + 1), key=lambda number: len(lines[number - 1]))
