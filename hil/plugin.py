@@ -5,7 +5,8 @@ Without --serial the plugin does nothing at all, so that it may stay installed b
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import signal
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hil.errors import Blame, HilError
-from hil.interrupt import uninterrupted, watch
+from hil.interrupt import SIGNALS, uninterrupted, watch
 from hil.names import printable
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("serial"):
         if hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None):
             raise pytest.UsageError("one unit on one bench cannot be spread over processes: leave -n away")
+        # a socket that some library forgot is no reason to say that a unit has failed, and pytest would exit with 1
+        config.addinivalue_line("filterwarnings", "default::pytest.PytestUnraisableExceptionWarning")
         config.pluginmanager.register(_RunPlugin(config), "hil.run")
     elif _board_of_arguments(config.args) and not config.option.collectonly:
         raise pytest.UsageError("certification tests need a unit: add --serial, e.g. --serial SP-000123")
@@ -153,7 +156,7 @@ class _RunPlugin:
         if session.testsfailed or not session.items or self._config.option.collectonly:
             return
         self._started = True
-        self._config.add_cleanup(watch())
+        self._config.add_cleanup(_until_the_end(watch()))
         try:
             with self._terminal():
                 self.run.start()
@@ -293,6 +296,18 @@ class _RunPlugin:
         blame = _blame(error)
         text = str(error) if isinstance(error, HilError | AssertionError) else f"{type(error).__name__}: {error}"
         return ("fail" if blame is Blame.UNIT else "aborted"), blame, text.partition("\n")[0]
+
+
+def _until_the_end(undo: Callable[[], None]) -> Callable[[], None]:
+    """Let who asked for the end not ask again while Python tidies up: the exit code is settled."""
+
+    def end() -> None:
+        undo()
+        if uninterrupted.seen:
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+
+    return end
 
 
 def _blame(error: BaseException) -> Blame:

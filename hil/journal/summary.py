@@ -254,10 +254,11 @@ def _of_test(test: TestFinished) -> tuple[Verdict, str]:
 
 
 def _run(facts: _Facts, requirements: tuple[RequirementSummary, ...], interrupted: bool) -> tuple[Verdict, int, str]:
+    if facts.unsafe:  # whatever else happened: nobody may open the lid now
+        left = [f"{role}: {state}" for role, state in facts.unsafe.readback.items() if state != "off"]
+        return Verdict.ABORTED, BENCH_FAULT, f"the bench is NOT proven safe: {'; '.join(left) or facts.unsafe.why}"
     if interrupted:
         return Verdict.ABORTED, INTERRUPTED, "interrupted by the operator"
-    if facts.unsafe:
-        return Verdict.ABORTED, BENCH_FAULT, f"the bench could not be proven safe: {facts.unsafe.why}"
     for blame, exit_code in (("bench", BENCH_FAULT), ("setup", SETUP_FAULT)):
         guilty = [one for one in facts.tests.values() if one.blame == blame and one.verdict != Verdict.PASS]
         if guilty:

@@ -184,7 +184,7 @@ class Run:
             blame, reason = self._stopped
             exit_code = ABORT_CODE[blame]
             verdict = Verdict.FAIL if blame is Blame.UNIT else Verdict.ABORTED
-        if self._interrupted and uninterrupted.seen not in {"", "SIGINT"}:
+        if safe and self._interrupted and uninterrupted.seen not in {"", "SIGINT"}:
             reason = f"interrupted by {uninterrupted.seen}"
         if self._lost:
             verdict, exit_code, reason = Verdict.ABORTED, ABORT_CODE[Blame.BENCH], self._lost

@@ -35,9 +35,16 @@ class Refused(ValueError):
 class ControlServer(Server):
     """Answers control requests; several clients may be connected, time is one for all."""
 
-    def __init__(self, world: World, bench: Bench, addresses: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        world: World,
+        bench: Bench,
+        addresses: Callable[[], dict[str, Any]],
+        acted: Callable[[str], bool | None] = lambda name: None,
+    ) -> None:
+        """Serve a world; `acted` tells whether a fault has met an answer yet, None where nobody counts."""
         super().__init__()
-        self._world, self._bench, self._addresses = world, bench, addresses
+        self._world, self._bench, self._addresses, self._acted = world, bench, addresses, acted
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
@@ -86,7 +93,12 @@ class ControlServer(Server):
                 self._begin_fault(request)
                 return {}
             case "faults":
-                return {"faults": [{"name": fault.name, "from_s": fault.from_s} for fault in world.faults]}
+                return {
+                    "faults": [
+                        {"name": fault.name, "from_s": fault.from_s, "acted": self._acted(fault.name)}
+                        for fault in world.faults
+                    ]
+                }
             case other:
                 raise Refused(f"unknown request {other!r}")
 

@@ -43,7 +43,8 @@ OTHER_OVER_RANGE = b"+9.90000000E+37"
 QUEUE_ERROR = (-310, "System error")
 SERIAL_ERROR = 64  # of a TRA3000: other error
 NUMBER = rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d+)?"
-READING = re.compile(rb"(?=.*\d[.Ee])" + NUMBER + rb"(?:\s*,\s*" + NUMBER + rb")*,?")
+ITEM = rb"(?:" + NUMBER + rb"|NAN|[+-]?INF)"  # a WT310E gives NAN for a function that is off
+READING = re.compile(rb"(?=.*\d[.Ee])" + ITEM + rb"(?:\s*,\s*" + ITEM + rb")*,?")
 WHOLE_READINGS = {"VPK?", "IPK?"}  # of a TRA3000: whole volts and amperes
 BLOCK = re.compile(rb"#([1-9])", re.DOTALL)
 
@@ -169,7 +170,7 @@ class Saboteur:
             return data[:start] + (b"\xff" if kind is Kind.OVER_RANGE else b"\x00") * (len(data) - start)
         if message.upper() not in WHOLE_READINGS and not READING.fullmatch(data):
             return data
-        return re.sub(NUMBER, self._over_range if kind is Kind.OVER_RANGE else b"NAN", data)
+        return re.sub(ITEM, self._over_range if kind is Kind.OVER_RANGE else b"NAN", data)
 
     def _done(self) -> None:
         self._armed, self.acted = None, True

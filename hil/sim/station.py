@@ -80,7 +80,7 @@ class Station:
             "link-partner": self.snmp.saboteur,
         }
         self.echo = EchoServer(self.bench, self.network)
-        self.control = ControlServer(self.world, self.bench, self.addresses)
+        self.control = ControlServer(self.world, self.bench, self.addresses, self._acted)
         self.usb = UsbServer(self.world, self.bench)
         self._usb_port = 0
         self._connections = 0
@@ -145,6 +145,11 @@ class Station:
         kebab, kind = parse_bench_fault(name)
         if kind is not None:
             self.saboteurs[kebab].arm(Misbehaviour(kind))
+
+    def _acted(self, name: str) -> bool | None:
+        """Return whether an instrument's misbehaviour has met an answer; None where nobody counts."""
+        kebab, kind = parse_bench_fault(name)
+        return self.saboteurs[kebab].acted if kind is not None else None
 
     def _count(self, change: int) -> None:
         self._connections += change

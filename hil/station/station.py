@@ -106,6 +106,7 @@ class Station:
         self.taken_over: tuple[locks.Owner, SafeState] | None = None  # from whom, when he died with the bench
         self.watch = Watch(clock, self.fixture, self._cut) if "Fixture" in instruments else None
         self._lock = lock
+        self._charged = False  # the surge generator, perhaps
         self._left: SafeState | None = SafeState({}, safe=True)  # None: something may be on
         self._simulated = simulated
         self._rpcs: dict[str, HttpRpc] = {}
@@ -257,14 +258,20 @@ class Station:
         return self.watch
 
     def _cut(self, why: str) -> str:
-        """Switch the source off from any thread: through the guard's own link, or else through ours."""
-        if self.guard is not None and self.guard.cut(why):
-            return "the guard switched the source off"
+        """Switch the source off from any thread, through the guard's own link or else ours; discharge a surge."""
+        done = "the guard switched the source off"
         try:
-            self.source.off()
+            if self.guard is None or not self.guard.cut(why):
+                self.source.off()
+                done = "the source was switched off"
         except HilError as error:
-            return f"the source did NOT switch off ({error})"
-        return "the source was switched off"
+            done = f"the source did NOT switch off ({error})"
+        if self._charged:
+            try:
+                self.surge.off()
+            except HilError as error:
+                done += f", the surge generator was NOT discharged ({error})"
+        return done
 
     @contextmanager
     def mains(self, voltage_v: float, frequency_hz: float, current_limit_a: float = 5.0) -> Iterator[None]:
@@ -296,11 +303,13 @@ class Station:
 
         self._check_surge()
         self._left = None
+        self._charged = True
         try:
             self.surge.arm(level_v, angle_deg)
             yield fire
         finally:
             self.surge.off()
+            self._charged = False
 
     def _check_surge(self) -> None:
         """Raise InterlockOpen unless a surge would reach the unit's mains input, healthily wired, and nothing else."""

@@ -50,8 +50,11 @@ class Watch:
             stop()
 
     def check(self) -> None:
-        """Raise what was seen: nothing that is measured from then on is worth having."""
+        """Look, and raise what was seen: nothing that is measured from then on is worth having."""
+        if self._depth and self._tripped is None:
+            self._look()
         if self._tripped is not None:
+            uninterrupted.forget_alarm()  # it is heard here
             raise self._tripped
 
     def _look(self) -> None:

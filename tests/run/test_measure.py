@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hil.clock import RecordClock
 from hil.errors import SetupError
 from hil.journal import events
 from hil.journal.reader import read_journal
@@ -14,7 +15,6 @@ from hil.metrology.decision import Verdict
 from hil.metrology.reading import Reading
 from hil.plans.plan import PlanError, load_plan
 from hil.run.measure import Measurer, OutOfLimits
-from hil.run.run import BeforeBench
 
 PLAN = load_plan("smart-power")
 
@@ -23,7 +23,7 @@ class Record:
     """A journal of its own for each test, read back at the end."""
 
     def __init__(self, folder: Path) -> None:
-        self.writer = JournalWriter(folder, BeforeBench())
+        self.writer = JournalWriter(folder, RecordClock())
         self.writer.write(
             events.RunStarted(
                 serial="SP-000001",

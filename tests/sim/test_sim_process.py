@@ -219,3 +219,80 @@ def test_a_request_while_the_unit_joins_its_network_is_answered_late():
 
     assert status == "got ip"
     assert after_s - before_s == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_state_tells_what_electricity_does():
+    """Output, load, DC outputs, relays, MCU and routes, whatever instruments say; and each change has its moment."""
+    with (
+        process() as (_, addresses),
+        control_of(addresses) as control,
+        opened(addresses["instruments"]["AcSource"]["resource"]) as source,
+        opened(addresses["instruments"]["DcSupply"]["resource"]) as supply,
+    ):
+        before = control.ask("state")
+        source.write("SOUR:VOLT:RANG HIGH;:SOUR:VOLT:AC 230;:OUTP ON")
+        source.query("*IDN?")
+        supply.write("VOLT 12,(@3);:OUTP ON,(@3)")
+        supply.query("*OPC?")
+        control.ask("advance", s=1.0)
+        live = control.ask("state")
+        source.write("OUTP OFF")
+        source.query("*IDN?")
+        after, events = control.ask("state"), control.ask("events")["events"]
+
+    assert before["mains_v"] == 0.0
+    assert not before["mains_on"]
+    assert before["dc_outputs_v"] == [0.0, 0.0, 0.0]
+    assert before["contacts"] == {"K1": False, "K2": False, "K3": False, "K4": False}
+    assert live["mains_on"]
+    assert live["mains_v"] == pytest.approx(230.0, rel=1e-3)
+    assert live["load_a"] == 0.0
+    assert live["dc_outputs_v"] == [0.0, 0.0, pytest.approx(12.0, rel=1e-2)]
+    assert live["mcu_running"]
+    assert not live["surge_charged"]
+    assert after["mains_v"] == 0.0
+    assert [event["on"] for event in events if event["kind"] == "power" and event["what"] == "mains"] == [True, False]
+    assert [(event["output"], event["on"]) for event in events if event["kind"] == "dc"] == [(3, True)]
+
+
+def test_a_charged_surge_generator_is_no_secret():
+    """From the moment it charges until it has been told to stand by."""
+    with (
+        process() as (_, addresses),
+        control_of(addresses) as control,
+        opened(addresses["instruments"]["SurgeGenerator"]["resource"]) as generator,
+    ):
+        for command in ("REN", "TEST"):
+            generator.write(command)
+            generator.query("E?")
+        charging = control.ask("state")["surge_charged"]
+        control.ask("advance", s=10.0)
+        ready = control.ask("state")["surge_charged"]
+        generator.write("STBY")
+        generator.query("E?")
+        events = [e for e in control.ask("events")["events"] if e["kind"] == "surge_generator"]
+
+        assert charging
+        assert ready
+        assert not control.ask("state")["surge_charged"]
+        assert [event["charged"] for event in events] == [True, False]
+
+
+def test_a_hand_may_come_at_a_moment_and_a_fault_in_mid_run():
+    """The lid opens when it was said to, whoever lets time pass; a fault begins now; neither in the past."""
+    with process() as (_, addresses), control_of(addresses) as control:
+        control.ask("advance", s=1.0)
+        control.ask("lid", closed=False, at_s=2.5)
+        closed = control.ask("state")["lid_closed"]
+        control.ask("advance", s=10.0)
+        lid = [event for event in control.ask("events")["events"] if event["kind"] == "gpio"]
+        control.ask("fault", name="k1-welded")
+
+        assert closed
+        assert not control.ask("state")["lid_closed"]
+        assert [(event["line"], event["t_s"]) for event in lid] == [("lid", 2.5)]
+        assert control.ask("faults")["faults"] == [{"name": "k1-welded", "from_s": 11.0}]
+        assert control.ask("state")["contacts"]["K1"]
+        for wrong in ({"do": "lid", "closed": True, "at_s": 1.0}, {"do": "fault", "name": "k1-welted"}):
+            with pytest.raises(ControlRefused):
+                control.ask(**wrong)

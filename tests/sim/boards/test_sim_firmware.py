@@ -119,14 +119,14 @@ def test_every_listed_method_answers(rig):
 
 
 def test_rpc_frames_among_console_lines(rig):
-    """A frame gets a frame back; with a CRC the answer has one; a damaged frame gets none."""
+    """A frame gets a frame back, which has a CRC whether the request had one or not; a damaged frame gets none."""
     request = b'{"id":9,"src":"me","method":"Factory.Identity"}'
     plain = say(rig, b"\x04" + b'"""' + request + b'"""')
     checked = say(rig, b'"""' + request + b"%08x" % zlib.crc32(request) + b'"""')
     damaged = say(rig, b'"""' + request + b"00000000" + b'"""')
 
     assert plain.startswith("\x04")
-    body = re.search(r'"""(.*)"""', plain)[1]
+    body = re.search(r'"""(\{.*\})[0-9a-f]{8}"""', plain)[1]
     assert json.loads(body)["result"]["serial"] == "SP-000123"
     match = re.search(r'"""(\{.*\})([0-9a-f]{8})"""', checked)
     assert int(match[2], 16) == zlib.crc32(match[1].encode())
