@@ -27,10 +27,10 @@ certify: $(READY)
 	$(PYTHON) -m hil.cli certify $(SERIAL) --station $(STATION) --stage $(STAGE)
 
 test: $(READY)
-	$(PYTHON) -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+	$(PYTHON) -m pytest --numprocesses=4 --dist=worksteal
 
 fuzz: $(READY)
-	FUZZ_S=$(FUZZ_S) $(PYTHON) -m pytest tests/fuzz --numprocesses=logical --maxprocesses=4 --dist=worksteal
+	FUZZ_S=$(FUZZ_S) $(PYTHON) -m pytest tests/fuzz --numprocesses=4 --dist=worksteal
 
 lint: $(READY)
 	$(PYTHON) -m ruff check

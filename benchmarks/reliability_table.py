@@ -147,8 +147,8 @@ GROUPS = (
         "Misbehaviour of the bench",
         "Each fault of `hil sim --list-faults` that sits on the bench's side of the unit begins while the test uses "
         "that instrument, three times over. The unit is never blamed. A fault that is seen when the bench is opened "
-        "leaves nothing to measure: nothing was on. Time includes the link's own deadline. Where an instrument can no longer "
-        "be reached the bench is not proven safe: the run says so, and the next one is refused until "
+        "leaves nothing to measure: nothing was on. Time includes the deadline of its link. Where an instrument cannot "
+        "be reached any more the bench is not proven safe: the run says so, and the next one is refused until "
         "`hil station check` has "
         "found it off.",
         MISBEHAVIOURS,

@@ -183,9 +183,8 @@ def rewrite(folder: Path, before: bytes, after: bytes) -> None:
 
 def break_runs(runs: Path) -> dict[str, Path]:
     """Leave one run of each kind of trouble beside a good one."""
-    folders = {
-        name: record(runs, serial=name) for name in ("good", "torn", "format", "damaged", "empty", "cut", "lost")
-    }
+    names = ("good", "torn", "format", "damaged", "empty", "cut", "lost")
+    folders = {name: record(runs, serial=name, hours=number) for number, name in enumerate(names)}
     journals = {name: folder / "journal.jsonl" for name, folder in folders.items()}
     journals["torn"].write_bytes(journals["torn"].read_bytes()[:-9])
     rewrite(folders["format"], b'"journal":1', b'"journal":2')

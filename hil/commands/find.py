@@ -34,7 +34,8 @@ def find_run(runs: Path, called: str) -> Path:
     if len(found) == 1:
         return found[0]
     if found:
-        raise SetupError(f"{called!r} means {len(found)} runs", f"give more of the id, e.g. {found[-1].name}")
+        more = f"more of the id, e.g. {found[-1].name}" if found[-1].name != called else f"its folder, e.g. {found[-1]}"
+        raise SetupError(f"{called!r} means {len(found)} runs", f"give {more}")
     with suppress(OSError):
         if named.is_dir():
             raise SetupError(

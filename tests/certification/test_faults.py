@@ -28,10 +28,15 @@ UNITS = (
 )
 
 
+LONG = {"trip-wrong-threshold", "trip-missing"}  # heat takes its time; the rest of the plan `make faults` goes through
+UP_TO_THERMAL = "test_before_power or test_indicators or test_relays or test_thermal"
+
+
 @pytest.mark.parametrize("faults", UNITS, ids=" ".join)
 def test_the_faults_fail_their_requirements_and_no_other(tmp_path: Path, faults: tuple[str, ...]) -> None:
     """The unit fails, by those requirements."""
-    done = certify("SP-000321", tmp_path, *(f"--fault={fault}" for fault in faults))
+    part = ["-k", UP_TO_THERMAL] if faults[0] in LONG else []
+    done = certify("SP-000321", tmp_path, *(f"--fault={fault}" for fault in faults), *part)
 
     assert done.failed == {requirement for fault in faults for requirement in FAULTS[fault]}, done.output
     assert done.exit_code == 1
@@ -55,7 +60,7 @@ def test_every_fault_of_the_unit_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(
     ("serial", "revision", "waived"),
-    [("SP-000001", "A", {"ETH-09"}), ("SP-000777", "B", set()), ("SP-999999", "B", set())],
+    [("SP-000001", "A", {"ETH-09"}), ("SP-999999", "B", set())],
 )
 def test_healthy_units_pass(tmp_path: Path, serial: str, revision: str, waived: set[str]) -> None:
     """Units differ, and pass; on revision A with the one waiver that finding DR-01 justifies, on B with none."""
@@ -69,9 +74,10 @@ def test_healthy_units_pass(tmp_path: Path, serial: str, revision: str, waived: 
 
 def test_the_same_serial_and_seed_give_the_same_journal(tmp_path: Path) -> None:
     """Wall times and ids aside, two runs leave the same record."""
-    first, second = (certify("SP-000555", tmp_path / name) for name in ("a", "b"))
+    part = "test_before_power or test_relays or test_thermal or test_calibration"
+    first, second = (certify("SP-000555", tmp_path / name, "-k", part) for name in ("a", "b"))
 
-    assert first.exit_code == second.exit_code == 0
+    assert first.exit_code == second.exit_code == 3  # a part of the plan is no pass
     assert [_comparable(e) for e in first.journal.entries] == [_comparable(e) for e in second.journal.entries]
 
 

@@ -127,7 +127,7 @@ def test_a_dead_peer_of_a_raw_socket_keeps_a_core_busy_until_the_time_out(opened
         resource.read_raw()
 
     assert caught.value.error_code == StatusCode.error_timeout
-    assert time.process_time() - cpu_s > 0.3 * (time.monotonic() - start_s)
+    assert time.process_time() - cpu_s > 0.1 * (time.monotonic() - start_s)  # a read that waits takes none
 
 
 def test_a_dead_peer_of_hislip_is_a_runtime_error(opened):

@@ -25,7 +25,7 @@ SLOW = {Kind.SILENT, Kind.LATE, Kind.HALF_BLOCK}
 LOST = {Kind.GARBAGE, Kind.CUT, Kind.RECONNECTS}  # of datagrams: what is no answer is not heard
 BREAKING = {Kind.CUT, Kind.RECONNECTS}
 MARGIN_S = 6.0  # this computer may be busy
-OFTEN = 3
+OFTEN, WAITED_FOR = 3, 2
 TIMEOUTS = 12  # that one method may wait: SNMP tries thrice, a link finds back with a question of its own
 
 
@@ -77,13 +77,13 @@ def questions(rig: Rig, case: Case, timeout_s: float) -> list[str]:
 def chosen(asked: list[str], kind: Kind) -> list[int]:
     """Return which questions to spoil: all, but of polling the first few.
 
-    Where each costs a time-out, each different one; of what lasts, the first.
+    Where each costs a time-out, the first two different ones; of what lasts, the first.
     """
     if kind is Kind.WRONG_IDENTITY:
         return [0]
     if kind not in SLOW:
         return [number for number, message in enumerate(asked) if asked[:number].count(message) < OFTEN]
-    return [number for number, message in enumerate(asked) if message not in asked[:number]]
+    return [number for number, message in enumerate(asked) if message not in asked[:number]][:WAITED_FOR]
 
 
 def spoil(rig: Rig, case: Case, misbehaviour: Misbehaviour, timeout_s: float) -> None:

@@ -29,7 +29,6 @@ def spoilt(tmp_path: Path, *arguments: str) -> Certified:
     [
         ("bench-dmm-over-range@1", BEFORE_POWER),
         ("bench-switch-garbage@1", BEFORE_POWER),
-        ("bench-dmm-late@1", BEFORE_POWER),
         ("bench-dc-supply-reconnects@3", BEFORE_POWER),
     ],
 )

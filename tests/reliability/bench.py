@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +17,12 @@ from hil.clock import StationControl
 ROOT = Path(__file__).parents[2]
 SERIAL = "SP-000123"
 DEAD_V, DEAD_A = 1e-3, 1e-3
-COMPILED = Path(tempfile.gettempdir()) / "hil-reliability-compiled"  # so that no process compiles what another has
 PATIENCE_S = 90.0  # of real time, for what takes a few seconds; the machine may be busy
 
 
 def environment(**more: str) -> dict[str, str]:
     """Return what a process of ours runs in."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(COMPILED), **more}
+    return {**os.environ, **more}
 
 
 @dataclass(slots=True)

@@ -198,7 +198,7 @@ INTERLOCKS = tuple(
     for name, what, deed, scene, often in (
         ("lid opened", "while the test waits", open_lid, HOLD, True),
         ("lid opened, busy", "while it measures", open_lid, BUSY, False),
-        ("lid opened, multimeter busy", "while a reading takes its time", open_lid, BUSY_DMM, True),
+        ("lid opened, multimeter busy", "while a reading takes its time", open_lid, BUSY_DMM, False),
         ("lid opened, surge generator charged", "and everything else on", open_lid, CHARGED, False),
         ("emergency stop", "while the test waits", press_stop, HOLD, True),
     )

@@ -11,14 +11,12 @@ from hil.journal.summary import summarise
 from tests.reliability.bench import open_bench, unsafe
 from tests.reliability.harness import LIVE_A, SWITCHED, Interruption, broken, interrupt_fairly
 from tests.reliability.interruptions import PROMISED
-from tests.reliability.misbehaviours import row
 from tests.reliability.running import NoSmallDisk, Ways, start
 
 OF_EVERY_DAY = [one for one in PROMISED if one.often]
-UNPLUGGED = row("bench-fixture-unplugged")  # one of 122; the page has all of them
 
 
-@pytest.mark.parametrize("one", [*OF_EVERY_DAY, UNPLUGGED], ids=lambda one: one.name.replace(" ", "-"))
+@pytest.mark.parametrize("one", OF_EVERY_DAY, ids=lambda one: one.name.replace(" ", "-"))
 def test_nothing_stays_on_and_nothing_is_lost(one: Interruption, tmp_path: Path) -> None:
     """Physics, exit code, record and reports, after anything that can befall a run; an interlock within 200 ms.
 

@@ -397,10 +397,10 @@ def test_macros_are_short():
 
 
 def test_a_certificate_takes_a_blink(runs):
-    """A hundred measurements are a page in well under 0.3 s."""
+    """A hundred measurements are a page in well under 0.3 s of one core, however busy the computer is."""
     journal = runs["fail"]
     render(journal, journal.folder)
-    start_s = time.perf_counter()
+    start_s = time.process_time()
     render(journal, journal.folder)
 
-    assert time.perf_counter() - start_s < 0.3
+    assert time.process_time() - start_s < 0.3

@@ -118,7 +118,7 @@ def test_the_operator_and_the_log_are_at_the_control_socket():
         control.ask("emergency_stop", released=False)
         events = control.ask("events", since=0)["events"]
 
-        assert control.ask("faults")["faults"] == [{"name": "k2-set-open", "from_s": 0.0}]
+        assert control.ask("faults")["faults"] == [{"name": "k2-set-open", "from_s": 0.0, "acted": None}]
         assert len(events) >= 2
         assert control.ask("events", since=len(events))["events"] == []
         assert control.ask("addresses")["instruments"] == addresses["instruments"]
@@ -291,7 +291,7 @@ def test_a_hand_may_come_at_a_moment_and_a_fault_in_mid_run():
         assert closed
         assert not control.ask("state")["lid_closed"]
         assert [(event["line"], event["t_s"]) for event in lid] == [("lid", 2.5)]
-        assert control.ask("faults")["faults"] == [{"name": "k1-welded", "from_s": 11.0}]
+        assert control.ask("faults")["faults"] == [{"name": "k1-welded", "from_s": 11.0, "acted": None}]
         assert control.ask("state")["contacts"]["K1"]
         for wrong in ({"do": "lid", "closed": True, "at_s": 1.0}, {"do": "fault", "name": "k1-welted"}):
             with pytest.raises(ControlRefused):
