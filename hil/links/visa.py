@@ -274,6 +274,7 @@ class VisaLink:
         A line is given more than a time-out for it: what is late is not lost there. Where the question that went wrong
         was the same one, its late answer looks like that to ours: then it is waited for the second, in vain or not.
         """
+        uninterrupted.step()
         wait_s = max(self._timeout_s, self._open_timeout_s) if self.kind is Kind.SERIAL else self._timeout_s
         end_s = time.monotonic() + wait_s
         self._resource.write_raw((self._sentinel + self._write_termination).encode(ENCODING))

@@ -64,7 +64,7 @@ class Guard:
         self._charge, self._lines = charge, lines
         self._posts = {post.role: post for post in charge.posts}
         self._opened: dict[str, Instrument] = {}
-        self._pidfd = os.pidfd_open(charge.run_pid) if hasattr(os, "pidfd_open") else -1
+        self._pidfd = _pidfd(charge.run_pid)
         self._locks = BenchLock.adopt(charge.station, list(charge.locks))
         self._clock = self._join()
 
@@ -131,6 +131,7 @@ class Guard:
         self._end_run()
         state = make_safe(self._posts, self._get, self._reopen)
         recorded = self._record(why, state)
+        self._close_links()  # before anybody else may have the bench
         if state.safe:
             self._locks.release()
         else:
@@ -140,6 +141,11 @@ class Guard:
         with suppress(OSError):
             sys.stderr.write(one_line(f"{head} {words}{recorded}") + "\n")
         return 0 if state.safe else 3
+
+    def _close_links(self) -> None:
+        for instrument in self._opened.values():
+            with suppress(HilError):
+                instrument.close()
 
     def _end_run(self) -> None:
         """Kill the run and wait until it is gone: its sockets and ports are free then, and it can switch nothing on."""
@@ -182,6 +188,14 @@ class Guard:
 
     def _open(self, post: Post) -> Instrument:
         return open_instrument(post.role, post.driver, post.resource, self._clock)
+
+
+def _pidfd(pid: int) -> int:
+    """Return a handle on the run, which no other process can get its number of; -1 where it is gone already."""
+    try:
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+    except ProcessLookupError:
+        return -1
 
 
 class _Lines:
