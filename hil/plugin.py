@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from hil.station.station import Station
 
 SETUP_FAULT = 4
-ABORT_CODE = {Blame.UNIT: 1, Blame.BENCH: 3, Blame.SETUP: 4}
 NOTHING_TESTED = 5
 
 
@@ -155,6 +154,8 @@ class _RunPlugin:
         """Begin the record and open the bench, unless there is nothing to do with it."""
         if session.testsfailed or not session.items or self._config.option.collectonly:
             return
+        from hil.run.run import ABORT_CODE
+
         self._started = True
         self._config.add_cleanup(_until_the_end(watch()))
         try:
