@@ -177,7 +177,7 @@ the record does not have it; in every row that promises it the record's chain wa
 TAIL = """
 What no program on this computer can promise:
 
-- *Two failures at once*: run and guard killed together. What is on stays on until the next run, or `hil station check`:
+- *Two failures at once*: run and guard killed together. What is on stays on until the next run, or `hil station safe`:
   the locks of the dead say so, and the next run makes the bench safe before it measures anything.
 - *A power cut of the computer*, or its kernel: no process is left. The bench needs an interlock of its own in the mains
   path, and instruments with an output watchdog.
