@@ -21,7 +21,7 @@ pytest.importorskip(
 )
 
 TESTS = Path(__file__).parents[1]
-RUNS, MOST_S = 500, 20
+RUNS, MOST_S = 300, 20
 LARGEST_BYTES = 1024
 SLOWEST_S = 20  # of one input; libFuzzer ends it then
 FUZZ_S = os.environ.get("FUZZ_S")

@@ -12,7 +12,7 @@ from fuzz.mutations import inputs
 from fuzz.targets import TARGETS
 
 LONG = "FUZZ_S" in os.environ
-EXAMPLES = 20 * int(os.environ["FUZZ_S"]) if LONG else 80
+EXAMPLES = 20 * int(os.environ["FUZZ_S"]) if LONG else 50
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -25,7 +25,7 @@ SLOW = {Kind.SILENT, Kind.LATE, Kind.HALF_BLOCK}
 LOST = {Kind.GARBAGE, Kind.CUT, Kind.RECONNECTS}  # of datagrams: what is no answer is not heard
 BREAKING = {Kind.CUT, Kind.RECONNECTS}
 MARGIN_S = 6.0  # this computer may be busy
-OFTEN, WAITED_FOR = 3, 2
+OFTEN, WAITED_FOR = 2, 2
 TIMEOUTS = 12  # that one method may wait: SNMP tries thrice, a link finds back with a question of its own
 
 
