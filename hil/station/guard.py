@@ -191,10 +191,10 @@ class Guard:
 
 
 def _pidfd(pid: int) -> int:
-    """Return a handle on the run, which no other process can get its number of; -1 where it is gone already."""
+    """Return a handle on the run, which no other process can get; -1 where it is gone, or there are no handles."""
     try:
         return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
-    except ProcessLookupError:
+    except OSError:  # it is gone already, or this kernel, or a container, has no such thing
         return -1
 
 

@@ -26,6 +26,7 @@ from hil.errors import BenchError, SetupError
 from hil.station.address import same_address
 
 FOLDER = Path("/var/tmp/hil-bench")  # survives a restart of the computer, as the state of a bench does
+SECOND_FOLDER = Path("/tmp/hil-bench")  # where that cannot be made, as in a container that is read-only
 FOLDER_VARIABLE = "HIL_LOCKS"  # another folder for it
 TRIES = 10
 
@@ -155,16 +156,17 @@ def take(station: str, resources: Mapping[str, str], owner: Owner, *, unsafe: bo
 
 def folder() -> Path:
     """Return the folder of the locks: one for all users of this computer; raises SetupError."""
-    path = Path(os.environ.get(FOLDER_VARIABLE) or FOLDER)
-    try:
-        if not path.is_dir():
-            path.mkdir(parents=True, exist_ok=True)
-            path.chmod(0o1777)
-    except OSError as error:
-        raise SetupError(
-            f"{path}, where the bench is locked, cannot be made: {error.strerror}", f"name another in {FOLDER_VARIABLE}"
-        ) from error
-    return path
+    named = os.environ.get(FOLDER_VARIABLE)
+    for path in (Path(named),) if named else (FOLDER, SECOND_FOLDER):
+        try:
+            if not path.is_dir():
+                path.mkdir(parents=True, exist_ok=True)
+                path.chmod(0o1777)
+        except OSError as error:
+            why = f"{path}, where the bench is locked, cannot be made: {error.strerror}"
+        else:
+            return path
+    raise SetupError(why, f"name another in {FOLDER_VARIABLE}")
 
 
 def _paths(resources: Mapping[str, str]) -> Iterator[tuple[str, Path]]:

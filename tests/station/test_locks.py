@@ -150,6 +150,17 @@ def test_a_folder_that_cannot_be_made_is_said_before_anything_happens(monkeypatc
         take("bench-1", BENCH, ANNA)
 
 
+def test_without_the_first_folder_there_is_a_second(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A container may have no other place that can be written to; a folder that was named is taken at its word."""
+    monkeypatch.delenv(locks.FOLDER_VARIABLE)
+    monkeypatch.setattr(locks, "FOLDER", Path("/proc/no-such-folder"))
+    monkeypatch.setattr(locks, "SECOND_FOLDER", tmp_path / "second")
+
+    take("bench-1", BENCH, ANNA).leave_unsafe("x")
+
+    assert len(list((tmp_path / "second").iterdir())) == len(BENCH)
+
+
 def test_a_link_in_place_of_a_lock_is_not_followed(own_locks: Path, tmp_path: Path) -> None:
     """The folder is everybody's: whoever plants a link there must not have a file of ours emptied."""
     take("bench-1", BENCH, ANNA).leave_unsafe("x")
