@@ -51,8 +51,8 @@ class Burst:
         peak_a = float(np.abs(self.wave.value).max())
         unseen_s = math.asin(min(1.0, SEEN_A / peak_a)) / (2.0 * math.pi * frequency_hz)
         return [
-            rectangular(f"onset: below {SEEN_A:g} A nothing is seen", unseen_s),
-            rectangular(f"end: below {SEEN_A:g} A nothing is seen", unseen_s),
+            # both ends shorten what is seen, never one against the other: their bounds add up, not their squares
+            rectangular(f"onset and end: below {SEEN_A:g} A nothing is seen", 2.0 * unseen_s),
             rectangular("time base of the oscilloscope", self.lasted_s * SCOPE_TIMEBASE),
         ]
 
