@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 from hil.errors import SetupError
 
-FORMAT = 1  # of the journal; a reader refuses any other
+FORMAT = 2  # of the journal
+READABLE = frozenset({1, FORMAT})  # format 1 had no judgement, corrections and effort beside a measurement
 WAVEFORM = "application/vnd.hil.waveform+json"  # the attachment that reports draw; its shape: hil.reports.waveforms
 # how the journal's own notes begin; reports lift them out of the other remarks
 TORN = "the last line was torn"
@@ -44,6 +45,7 @@ class RunStarted:
     unit_facts: Mapping[str, Any] = field(default_factory=dict)
     run_id: str = ""  # the writer fills in its folder's name
     note: str = ""
+    decision: Mapping[str, Any] = field(default_factory=dict)  # rule, screen, minimum_tur, rule_text, risk_text, clause
     journal: int = FORMAT
 
 
@@ -57,7 +59,8 @@ class Instrument:
     resource: str
     identity: str
     serial: str
-    calibration: Mapping[str, Any] | None = None  # as stations.toml states it
+    # certificate, laboratory, date, due, status, days_left, source, sha256
+    calibration: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,15 @@ class Measurement:
     attempt: int = 1
     reason: str = ""
     point: Mapping[str, Any] = field(default_factory=dict)
-    # name, kind, distribution, value, sensitivity, contribution, dof
+    # name, kind, distribution, value, sensitivity, contribution, dof, and shared where two inputs have it in common
     budget: tuple[Mapping[str, Any], ...] = ()
+    raw: float | None = None  # before the corrections of calibrations, where there were any
+    corrections: tuple[Mapping[str, Any], ...] = ()  # role, quantity, certificate, raw, correction, u, unit
+    # expanded_u, k, acceptance_low, acceptance_high, guard_band, tur, risk, risk_kind, refusal, screen
+    judgement: Mapping[str, Any] = field(default_factory=dict)
+    effort: Mapping[str, Any] = field(default_factory=dict)  # readings, took_s, fixed_s, ended
+    # draws, low, high, first_order_low, first_order_high, tolerance, agrees
+    monte_carlo: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -228,7 +238,8 @@ _NEEDED: dict[type[Event], frozenset[str]] = {
     kind: frozenset(f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
     for kind in KINDS.values()
 }
-_LISTS = frozenset({"requirements", "charts", "faults", "budget"})  # and "requirement" of the two test events
+_SPARED = ("raw", "corrections", "judgement", "effort", "monte_carlo")  # of a measurement: not written when empty
+_LISTS = frozenset({"requirements", "charts", "faults", "budget", "corrections"})  # and "requirement" of the two test events
 
 
 def to_dict(event: Event) -> dict[str, Any]:
@@ -240,6 +251,9 @@ def to_dict(event: Event) -> dict[str, Any]:
             data["dof"] = None
         if data["budget"]:
             data["budget"] = [{**part, "dof": None} if part.get("dof") == math.inf else part for part in data["budget"]]
+        for name in _SPARED:
+            if data[name] is None or not (data[name] or name == "raw"):
+                del data[name]
     return data
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hil.errors import SetupError
-from hil.journal.events import FORMAT, Event, RunFinished, RunStarted, from_dict
+from hil.journal.events import READABLE, Event, RunFinished, RunStarted, from_dict
 
 JOURNAL_NAME = "journal.jsonl"
 ATTACHMENTS_NAME = "attachments"
@@ -43,7 +43,7 @@ class JournalVersion(SetupError):
 
     def __init__(self, found: object) -> None:
         super().__init__(
-            f"this journal has format {found!r}, this program reads format {FORMAT}",
+            f"this journal has format {found!r}, this program reads {' and '.join(map(str, sorted(READABLE)))}",
             "read it with the hil that wrote it",
         )
         self.args = (found,)
@@ -207,5 +207,6 @@ def _check_first(name: object, data: Mapping[str, Any]) -> None:
         raise JournalDamaged(1, f"it is {name!r}, but a record begins with {RunStarted.EVENT}")
     if "journal" not in data:
         raise JournalDamaged(1, "it does not state its format")
-    if data["journal"] != FORMAT:
+    # by type as well: true is no format, though Python takes it for 1
+    if type(data["journal"]) is not int or data["journal"] not in READABLE:
         raise JournalVersion(data["journal"])
