@@ -88,8 +88,8 @@ class Run:
 
     def start(self) -> None:
         """Begin the record, then open the bench. What fails from there on is on record, and raised."""
+        from hil.station.bench import lock_station, simulate
         from hil.station.locks import Owner
-        from hil.station.station import lock_station, simulate
 
         o = self.options
         # first, for it knows whether there are such a board and such faults: no record begins with a misspelt word
@@ -196,7 +196,7 @@ class Run:
         return self.summary
 
     def _open_bench(self, simulated: SimulatedStation | None) -> None:
-        from hil.station.station import Guarded, open_station
+        from hil.station.bench import Guarded, open_station
 
         o = self.options
         assert self._lock is not None

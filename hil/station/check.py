@@ -11,11 +11,11 @@ from hil.clock import RealClock, StationClock
 from hil.errors import HilError, WrongInstrument
 from hil.links import remote_usb
 from hil.names import without_secrets
+from hil.station.bench import lock_station, resource_of, simulate
 from hil.station.config import InstrumentConfig, StationConfig
 from hil.station.locks import BenchLock, Owner
 from hil.station.opening import open_instrument
 from hil.station.safe_state import OFF
-from hil.station.station import lock_station, resource_of, simulate
 
 # the unit that a launched station holds, since it must hold one
 SERIAL, BOARD, REVISION = "SP-000000", "smart-power", "A"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from hil.journal.events import Measurement, SafeState
 from hil.journal.reader import read_journal
+from hil.station.bench import lock_station
 from hil.station.config import load_stations
 from hil.station.launch import join
 from hil.station.locks import FOLDER_VARIABLE, Owner
-from hil.station.station import lock_station
 from tests.reliability.bench import PATIENCE_S, ROOT, SERIAL, Bench, energised, environment, open_bench, unsafe
 from tests.reliability.harness import SWITCHED
 from tests.reliability.running import Ways, start

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hil.station.bench import simulate
 from hil.station.config import StationConfig, load_stations
 from hil.station.launch import SimulatedStation
-from hil.station.station import simulate
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,10 @@ import pytest
 
 from hil.clock import RealClock
 from hil.errors import InterlockOpen, NoReading, SetupError
+from hil.station.bench import Guarded, lock_station, open_station, simulate
 from hil.station.config import load_stations
 from hil.station.locks import Owner
-from hil.station.station import Guarded, Station, UnitAddresses, lock_station, open_station, simulate
+from hil.station.station import Station, UnitAddresses
 
 SIM = load_stations(Path(__file__).parents[2] / "stations.toml")["sim"]
 

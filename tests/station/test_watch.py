@@ -12,9 +12,10 @@ import pytest
 from hil.clock import StationControl
 from hil.errors import Blame, InterlockOpen, NotConnected
 from hil.interrupt import uninterrupted
+from hil.station.bench import Guarded, lock_station, open_station
 from hil.station.guarding import GuardLost
 from hil.station.locks import Owner
-from hil.station.station import Guarded, Station, lock_station, open_station
+from hil.station.station import Station
 
 LIMIT_S = 0.2
 
