@@ -26,6 +26,7 @@ from typing import Any
 
 from hil.errors import BadAnswer, HilError, NoAnswer, NotConnected
 from hil.interrupt import uninterrupted
+from hil.links.honest_socket import HonestSocket, PeerClosed, close_leaked_sockets
 from hil.links.scpi import check_message, parse_block
 
 ENCODING = "latin-1"  # every byte is a character: a stray 0xB5 must not be a UnicodeError
@@ -211,7 +212,7 @@ class VisaLink:
         try:
             self._resource = _resource_manager().open_resource(self.where, **options)
         except Exception as error:
-            _close_leaked_sockets(error)
+            close_leaked_sockets(error)
             raise
         interface: Any = getattr(self._session(), "interface", None)
         if self.kind is Kind.SOCKET:
@@ -222,9 +223,9 @@ class VisaLink:
         if isinstance(plain, socket.socket):
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.kind is Kind.SOCKET:
-            self._session().interface = _HonestSocket.of(interface)
+            self._session().interface = HonestSocket.of(interface)
         elif self.kind is Kind.VXI11 and interface.sock.fileno() >= 0:
-            interface.sock = _HonestSocket.of(interface.sock)
+            interface.sock = HonestSocket.of(interface.sock)
 
     def _session(self) -> Any:
         return self._resource.visalib.sessions[self._resource.session]
@@ -354,44 +355,6 @@ class VisaLink:
         if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
             return NotConnected(self.who, self.where, "nothing listens there")
         return NotConnected(self.who, self.where, f"{type(error).__name__}: {error}")
-
-
-class PeerClosed(ConnectionError):
-    """The other end closed the connection."""
-
-    def __str__(self) -> str:
-        return "the instrument closed the connection"
-
-
-class _HonestSocket(socket.socket):
-    """A socket that says so when its peer has closed: pyvisa-py takes no bytes for no bytes yet, and spins."""
-
-    @classmethod
-    def of(cls, plain: socket.socket) -> _HonestSocket:
-        """Take over a socket."""
-        timeout_s = plain.gettimeout()
-        honest = cls(fileno=plain.detach())
-        honest.settimeout(timeout_s)
-        return honest
-
-    def recv(self, size: int, flags: int = 0) -> bytes:
-        data = super().recv(size, flags)
-        if not data and size:
-            raise PeerClosed
-        return data
-
-
-def _close_leaked_sockets(error: BaseException | None) -> None:
-    """Close what pyvisa-py leaves open when an open fails: its sockets hang on nothing but the traceback."""
-    while error is not None:
-        step = error.__traceback__
-        while step is not None:
-            holder = step.tb_frame.f_locals.get("self")
-            for value in vars(holder).values() if hasattr(holder, "__dict__") else ():
-                if isinstance(value, socket.socket):
-                    value.close()
-            step = step.tb_next
-        error = error.__cause__ or error.__context__
 
 
 def _resource_manager() -> Any:
