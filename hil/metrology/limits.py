@@ -1,22 +1,33 @@
 """Limits from the tables of standards, resolved for one point and carrying where they come from.
 
-The tables are TOML files in `limits/`, one a standard and edition, with a source mark on each: `nrc` says that the
-figures were not compared with the text of the standard. Editions are never mixed: a table answers from its own file.
+A row holds from its lower bound, inclusive, to its upper bound, exclusive, except that Imax, and the upper bound of a
+row that is `closed`, is included. A point outside every row has no limit: it is not covered, which is never a pass.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from hil.errors import OutOfRange, SetupError
+from hil.errors import SetupError
+from hil.metrology.limit_tables import (
+    by_class,
+    check_class,
+    check_connection,
+    check_references,
+    currents_named,
+    for_connection,
+    load_table,
+    provenance,
+    reference_a,
+    section,
+    title,
+)
 
 TOLERANCE = 1e-9  # relative, so that 0.05 x 5 A falls into the row that begins at 0.25 A
-_FOLDER = Path(__file__).with_suffix("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +40,15 @@ class Limit:
     standard: str
     edition: str
     table: str
-    source_mark: str  # checked, nrc, datasheet, assumption
+    source_mark: str  # checked, nrc, nrc?, datasheet, design, assumption
     verified_by: str = ""
     verified_on: str = ""
+    clause: str = ""
+    row: str = ""  # which row of the table, in words: "0.1 Ib <= I <= Imax, PF 1, class 1"
 
     def source(self) -> dict[str, str]:
-        """Return what the journal records as a measurement's `limit`."""
-        return {
+        """Return what the journal records as a measurement's `limit`; clause and row only where they are known."""
+        source = {
             "standard": self.standard,
             "edition": self.edition,
             "table": self.table,
@@ -43,6 +56,20 @@ class Limit:
             "verified_by": self.verified_by,
             "verified_on": self.verified_on,
         }
+        return source | {key: text for key, text in (("clause", self.clause), ("row", self.row)) if text}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A load point as a table is asked for it: current in A, power factor or sin(phi), ambient temperature in C."""
+
+    accuracy_class: str
+    connection: str
+    current_a: float
+    references_a: Mapping[str, float]
+    power_factor: str = ""
+    sin_phi: float | None = None
+    temperature_c: float | None = None
 
 
 def lookup(
@@ -51,112 +78,186 @@ def lookup(
     accuracy_class: str,
     connection: str,
     current_a: float,
-    power_factor: str,
     references_a: Mapping[str, float],
+    power_factor: str = "",
+    sin_phi: float | None = None,
+    temperature_c: float | None = None,
 ) -> Limit | None:
     """Return the limit of percentage error at current_a amperes; None: the table does not cover the point.
 
     limits_table is file.table, such as "iec62053_21_2003.balanced"; connection is "direct" or "ct"; power_factor is
-    "1", "0.5i" (inductive), "0.8c" (capacitive); references_a gives Ib or In, and Imax. A row holds from its lower
-    bound, inclusive, to its upper bound, exclusive, except that Imax itself is included; bounds are compared with a
-    relative tolerance of 1e-9. Raises SetupError for an unknown table or a current the references lack.
+    "1", "0.5i" (inductive), "0.8c" (capacitive), for reactive energy sin_phi in its place; references_a gives the
+    reference currents the edition speaks of (Ib, In, Itr, Imin, Ist, Imax) in A; temperature_c, in C, is for tables
+    with bands of temperature, and at a boundary the tighter band holds. Bounds are compared with a relative tolerance
+    of 1e-9. Raises SetupError for an unknown table, class or connection, for a power factor that is none, and for
+    reference currents that are missing or another edition's; OutOfRange for one that is no positive number.
     """
+    data, table = find_table(limits_table)
+    point = Point(accuracy_class, connection, current_a, references_a, power_factor, sin_phi, temperature_c)
+    return limit_at(data, table, point)
+
+
+def find_table(limits_table: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the loaded file and the table in it; raises SetupError naming those there are."""
     file_name, _, table_name = limits_table.partition(".")
     data = load_table(file_name)
-    tables = _section(data, "tables")
+    tables = section(data, "tables")
     if table_name not in tables:
         raise SetupError(f"{file_name} has no table {table_name!r}", f"it has {', '.join(tables)}")
-    table = tables[table_name]
-    for row in table["rows"]:
-        if row["conn"] != connection or power_factor not in row["pf"] or not _inside(row, current_a, references_a):
-            continue
-        half_width = row["lim"].get(accuracy_class)
-        if half_width is not None:
-            return _limit(data, row, -half_width, half_width, table["unit"], table["table"])
+    return data, tables[table_name]
+
+
+def limit_at(data: Mapping[str, Any], table: Mapping[str, Any], point: Point) -> Limit | None:
+    """Return the limit that one table of a loaded file gives for a point, or None; raises as lookup does."""
+    row = row_at(data, table, point)
+    if row is None:
+        return None
+    figure = row["lim"][point.accuracy_class]
+    if "bands_c" in table:
+        band = _band(table["bands_c"], point.temperature_c, title(data))
+        if band is None:
+            return None
+        figure = figure[band]
+    if "scale" in row:  # below Imin the error may grow as Imin/I
+        figure *= point.references_a[row["scale"].partition("/")[0]] / point.current_a
+    return sourced(data, table, -figure, figure, row, row=f"{row_in_words(row)}, class {point.accuracy_class}")
+
+
+def row_at(data: Mapping[str, Any], table: Mapping[str, Any], point: Point) -> Mapping[str, Any] | None:
+    """Return the row that holds at a point; one that names its power factor comes before one that gives a range."""
+    check_class(data, point.accuracy_class)
+    check_connection(point.connection)
+    rows = for_connection(table["rows"], point.connection)
+    check_references(data, currents_named(rows), point.references_a)
+    _check_kind(data, rows, point)
+    matches = [row for row in rows if point.accuracy_class in row["lim"] and _inside(row, point)]
+    for matched in (_names_angle, _spans_angle):
+        for row in matches:
+            if matched(row, point):
+                return row
     return None
 
 
 def starting_current_a(
     file_name: str, *, accuracy_class: str, connection: str, references_a: Mapping[str, float]
 ) -> float:
-    """Return the current, in amperes, at which the meter must start (PF 1, reference voltage)."""
-    multiple = _by_class(load_table(file_name), "starting_current", connection, accuracy_class)
-    return _current_a(multiple, references_a)
+    """Return the current, in amperes, at which the meter must start (PF 1, reference voltage); raises SetupError."""
+    data = load_table(file_name)
+    multiple = by_class(data, "starting_current", connection, accuracy_class)
+    return reference_a(data, multiple, references_a)
 
 
-def no_load_s(
-    file_name: str,
-    *,
-    accuracy_class: str,
-    pulses_per_kwh: float,
-    nominal_voltage_v: float,
-    maximum_current_a: float,
-    elements: int = 1,
-) -> float:
-    """Return the shortest no-load test, in seconds: K 1e6 / (k m Un Imax) minutes, at 1.15 Un; one pulse is allowed."""
-    product = pulses_per_kwh * elements * nominal_voltage_v * maximum_current_a
-    if not product > 0.0:
-        raise OutOfRange("k m Un Imax", product, 0.0, float("inf"))
-    millions = float(_by_class(load_table(file_name), "no_load", "minutes_e6", accuracy_class))
-    return millions * 1e6 / product * 60.0
-
-
-def section_limit(file_name: str, section: str, low: float | None, high: float | None, unit: str) -> Limit:
+def section_limit(file_name: str, name: str, low: float | None, high: float | None, unit: str) -> Limit:
     """Return a limit, in `unit`, on what a section (starting_current, no_load) asks for, with that section's source."""
     data = load_table(file_name)
-    part = _section(data, section)
-    return _limit(data, part, low, high, unit, part["table"])
+    return sourced(data, section(data, name), low, high, unit=unit)
 
 
-def table_names() -> list[str]:
-    """Return the names of the packaged files."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+def sourced(
+    data: Mapping[str, Any],
+    part: Mapping[str, Any],
+    low: float | None,
+    high: float | None,
+    *inner: Mapping[str, Any],
+    unit: str = "",
+    row: str = "",
+) -> Limit:
+    """Make a limit of a part of a loaded file (unit: the part's own unless given); inner: its row, if it has one."""
+    return Limit(
+        low,
+        high,
+        unit or part["unit"],
+        data["standard"],
+        data["edition"],
+        part["table"],
+        **provenance(data, *inner, part),
+        clause=part.get("clause", ""),
+        row=row,
+    )
+
+
+def row_in_words(row: Mapping[str, Any]) -> str:
+    """Say for which currents and power factors a row holds: "0.1 Ib <= I <= Imax, PF 0.5i, 0.8c"."""
+    parts = []
+    if "from" in row:
+        low, high = _multiple(row["from"]), _multiple(row["to"])
+        parts.append(f"I = {low}" if low == high else f"{low} <= I {'<=' if _closed(row) else '<'} {high}")
+    if "pf" in row:
+        parts.append(f"PF {', '.join(row['pf'])}")
+    if "sin" in row:
+        parts.append(f"sin(phi) {', '.join(f'{value:g}' for value in row['sin'])}")
+    return ", ".join(parts) or "any current"
 
 
 @cache
-def load_table(file_name: str) -> Mapping[str, Any]:
-    """Load a packaged file such as "iec62053_21_2003"; raises SetupError naming those that exist."""
-    if file_name not in table_names():
-        raise SetupError(f"there is no limit table {file_name!r}", f"there are {', '.join(table_names())}")
-    return tomllib.loads((_FOLDER / f"{file_name}.toml").read_text(encoding="utf-8"))
+def phase_rad(power_factor: str) -> float:
+    """Return the angle of "1", "0.5i" (positive: the current lags) or "0.8c", in rad; raises SetupError."""
+    number, letter = (power_factor[:-1], power_factor[-1]) if power_factor[-1:] in ("i", "c") else (power_factor, "")
+    try:
+        cosine = float(number)
+    except ValueError:
+        cosine = math.nan
+    if not 0.0 <= cosine <= 1.0 or (not letter and cosine != 1.0):
+        raise SetupError(f"{power_factor!r} is no power factor", "write 1, 0.5i (inductive) or 0.8c (capacitive)")
+    return -math.acos(cosine) if letter == "c" else math.acos(cosine)
 
 
-def _limit(
-    data: Mapping[str, Any], row: Mapping[str, Any], low: float | None, high: float | None, unit: str, table: str
-) -> Limit:
-    mark, who, when = (str(row.get(key, data[key])) for key in ("source_mark", "verified_by", "verified_on"))
-    return Limit(low, high, unit, data["standard"], data["edition"], table, mark, who, when)
+def _check_kind(data: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], point: Point) -> None:
+    """Refuse a power factor where the table goes by sin(phi), and the other way round."""
+    reactive = any("sin" in row for row in rows)
+    if point.power_factor:
+        phase_rad(point.power_factor)
+    if reactive and (point.sin_phi is None or point.power_factor):
+        raise SetupError(f"{title(data)} goes by sin(phi), for reactive energy", "give sin_phi, not a power factor")
+    if rows and not reactive and (point.sin_phi is not None or not point.power_factor):
+        raise SetupError(f"{title(data)} goes by power factor", "give power_factor, not sin_phi")
 
 
-def _inside(row: Mapping[str, Any], current_a: float, references_a: Mapping[str, float]) -> bool:
-    low_a, high_a = _current_a(row["from"], references_a), _current_a(row["to"], references_a)
-    if current_a < low_a * (1.0 - TOLERANCE):
+def _inside(row: Mapping[str, Any], point: Point) -> bool:
+    if "from" not in row:
+        return True
+    low_a, high_a = (float(factor) * point.references_a[name] for factor, name in (row["from"], row["to"]))
+    if point.current_a < low_a * (1.0 - TOLERANCE):
         return False
-    if row["to"][1] == "Imax":
-        return current_a <= high_a * (1.0 + TOLERANCE)
-    return current_a < high_a * (1.0 - TOLERANCE)
+    if _closed(row):
+        return point.current_a <= high_a * (1.0 + TOLERANCE)
+    return point.current_a < high_a * (1.0 - TOLERANCE)
 
 
-def _current_a(multiple: Sequence[Any], references_a: Mapping[str, float]) -> float:
-    factor, name = multiple
-    if name not in references_a:
-        raise SetupError(
-            f"the table speaks of {name}, which is not given", f"give {name} beside {', '.join(references_a)}"
-        )
-    return float(factor) * references_a[name]
+def _closed(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("closed")) or row["to"][1] == "Imax"
 
 
-def _section(data: Mapping[str, Any], section: str) -> Mapping[str, Any]:
-    if section not in data:
-        raise SetupError(f"{data['standard']}:{data['edition']} has no {section}")
-    found: Mapping[str, Any] = data[section]
-    return found
+def _names_angle(row: Mapping[str, Any], point: Point) -> bool:
+    if "sin" in row:
+        return any(math.isclose(abs(point.sin_phi or 0.0), sine, rel_tol=TOLERANCE) for sine in row["sin"])
+    angle_rad = phase_rad(point.power_factor)
+    return any(math.isclose(angle_rad, phase_rad(pf), abs_tol=TOLERANCE) for pf in row.get("pf", ()) if ".." not in pf)
 
 
-def _by_class(data: Mapping[str, Any], section: str, key: str, accuracy_class: str) -> Any:
-    found = _section(data, section).get(key, {}).get(accuracy_class)
-    if found is None:
-        raise SetupError(
-            f"{data['standard']}:{data['edition']}: {section} says nothing of class {accuracy_class}, {key}"
-        )
-    return found
+def _spans_angle(row: Mapping[str, Any], point: Point) -> bool:
+    if "pf" not in row and "sin" not in row:
+        return True
+    return any(low - TOLERANCE <= phase_rad(point.power_factor) <= high + TOLERANCE for low, high in _spans(row))
+
+
+def _spans(row: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+    for span in row.get("pf", ()):
+        first, dots, last = span.partition("..")
+        if dots:
+            yield phase_rad(last), phase_rad(first)  # "0.5i..0.8c": capacitive angles are the negative ones
+
+
+def _band(bands_c: Sequence[Any], temperature_c: float | None, who: str) -> int | None:
+    """Return the number of the first band, the tightest limits first, that has the temperature."""
+    if temperature_c is None:
+        raise SetupError(f"{who} has limits for bands of temperature", "give temperature_c")
+    for number, ranges in enumerate(bands_c):
+        if any(low <= temperature_c <= high for low, high in ranges):
+            return number
+    return None
+
+
+def _multiple(bound: Sequence[Any]) -> str:
+    factor, name = bound
+    return str(name) if factor == 1.0 else f"{factor:g} {name}"
