@@ -1,20 +1,19 @@
-"""Uncertainty budgets: components, their combination, and how much must be measured for a wanted uncertainty.
+"""Uncertainty budgets: components by type and distribution, the budget they make, its coverage factor.
 
-Ref: JCGM 100:2008 (GUM), 4.2 (type A), 4.3 (type B), 5.1.2 (combination), G.4 (Welch-Satterthwaite), G.6.4 (expanded).
-Plain formulas for independent components; a test holds them against GTC.
+Ref: JCGM 100:2008 (GUM), 4.2 (type A), 4.3 (type B), G.6.4 (expanded). hil.metrology.propagation combines components.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
 from hil.errors import OutOfRange
 from hil.metrology.reading import NotANumber, Reading
-from hil.metrology.statistics import mean, stdev
+from hil.metrology.statistics import stdev
 
 CONFIDENCE = 0.95
 Kind = Literal["A", "B"]
@@ -25,7 +24,8 @@ class Component:
     """One line of a budget. `value` is its standard uncertainty, in the input's own unit.
 
     `sensitivity` is the derivative of the result by the input; `contribution` is |sensitivity| value, in the result's
-    unit.
+    unit. Components of the same non-empty `shared` name are one influence, fully correlated wherever it acts, such as
+    the gain of one range of one instrument that was read twice.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Component:
     value: float
     sensitivity: float = 1.0
     dof: float = math.inf
+    shared: str = ""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.value >= 0.0 and math.isfinite(self.sensitivity)):
@@ -56,15 +57,24 @@ class Component:
             "sensitivity": self.sensitivity,
             "contribution": self.contribution,
             "dof": self.dof,
+            **({"shared": self.shared} if self.shared else {}),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A result: the value, its combined standard uncertainty u and effective degrees of freedom, and the components."""
+    """A result: the value, its combined standard uncertainty u and effective degrees of freedom, and the components.
+
+    raw is the value before `corrections`, in the same unit, where any were made; `effort` says what an adaptive
+    measurement took, `monte_carlo` how the first-order interval compares with that of JCGM 101, where it was asked for.
+    """
 
     reading: Reading
     components: tuple[Component, ...]
+    raw: float | None = None
+    corrections: tuple[Mapping[str, Any], ...] = ()
+    effort: Mapping[str, Any] = field(default_factory=dict)
+    monte_carlo: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def k(self) -> float:
@@ -91,6 +101,27 @@ def rectangular(name: str, half_width: float, sensitivity: float = 1.0, dof: flo
     return Component(name, "B", "rectangular", _positive(name, half_width) / math.sqrt(3.0), sensitivity, dof)
 
 
+def triangular(name: str, half_width: float, sensitivity: float = 1.0) -> Component:
+    """Make bounds whose middle is likelier than their ends a component: half_width / sqrt(6) (GUM, 4.3.9)."""
+    return Component(name, "B", "triangular", _positive(name, half_width) / math.sqrt(6.0), sensitivity)
+
+
+def u_shaped(name: str, half_width: float, sensitivity: float = 1.0) -> Component:
+    """Make what swings to and fro between bounds, a sine, a component: half_width / sqrt(2) (GUM, H.1.3.4)."""
+    return Component(name, "B", "U-shaped", _positive(name, half_width) / math.sqrt(2.0), sensitivity)
+
+
+def trapezoidal(name: str, half_width: float, top: float, sensitivity: float = 1.0) -> Component:
+    """Make a trapezoid a component: half_width sqrt((1 + top^2) / 6) (GUM, 4.3.9).
+
+    top is the half-width of its flat part as a share of half_width: 1 is a rectangle, 0 a triangle.
+    """
+    if not 0.0 <= top <= 1.0:
+        raise OutOfRange("top of the trapezoid", top, 0.0, 1.0)
+    u = _positive(name, half_width) * math.sqrt((1.0 + top**2) / 6.0)
+    return Component(name, "B", f"trapezoidal {top:g}", u, sensitivity)
+
+
 def resolution(name: str, step: float, sensitivity: float = 1.0) -> Component:
     """Make the step of a display or register a component: step / sqrt(12) (GUM, F.2.2.1)."""
     return Component(name, "B", "rectangular", _positive(name, step) / math.sqrt(12.0), sensitivity)
@@ -99,21 +130,6 @@ def resolution(name: str, step: float, sensitivity: float = 1.0) -> Component:
 def normal(name: str, expanded_u: float, k: float = 2.0, sensitivity: float = 1.0, dof: float = math.inf) -> Component:
     """Make a certificate's expanded uncertainty a component: U / k (GUM, 4.3.3)."""
     return Component(name, "B", "normal", _positive(name, expanded_u) / k, sensitivity, dof)
-
-
-def combine(value: float, unit: str, components: Sequence[Component]) -> Budget:
-    """Combine independent components into a reading of value, in `unit` (GUM, 5.1.2 and G.4.1)."""
-    u = math.sqrt(math.fsum(c.contribution**2 for c in components))
-    return Budget(Reading(value, unit, u, effective_dof(u, components)), tuple(components))
-
-
-def effective_dof(u: float, components: Sequence[Component]) -> float:
-    """Return the effective degrees of freedom by Welch-Satterthwaite (GUM, G.2b); may be infinite, is not truncated."""
-    if u == 0.0:
-        return math.inf
-    # ratios first: u to the fourth power of a small u is no longer a number
-    total = math.fsum((c.contribution / u) ** 4 / c.dof for c in components if c.contribution > 0.0)
-    return 1.0 / total if total > 0.0 else math.inf
 
 
 @lru_cache(maxsize=4096)
@@ -126,57 +142,6 @@ def coverage_factor(dof: float) -> float:
     return float(stdtrit(dof, 0.5 + CONFIDENCE / 2.0))
 
 
-def percent_error(dut: float, reference: float) -> float:
-    """Return e = 100 (dut / reference - 1), in percent; both in the same unit."""
-    if not math.isfinite(dut):
-        raise NotANumber("the unit's value", dut, "")
-    if not math.isfinite(reference) or reference == 0.0:
-        raise NotANumber("the reference's value", reference, "")
-    return 100.0 * (dut / reference - 1.0)
-
-
-def percent_error_budget(
-    dut: Sequence[float],
-    reference: Sequence[float],
-    dut_components: Sequence[Component] = (),
-    reference_components: Sequence[Component] = (),
-) -> Budget:
-    """Make the budget, in %, of the mean error of readings taken in pairs, one or more, both in the same unit.
-
-    The components are in that unit too, with sensitivity 1 or a factor of their own; what they do to the error is
-    worked out here. Pairs share the drift of the source, so the scatter is that of the error, not of either side.
-    """
-    if len(dut) != len(reference):
-        raise OutOfRange("number of reference readings", len(reference), len(dut), len(dut))
-    errors_pct = [percent_error(one, ref) for one, ref in zip(dut, reference, strict=True)]
-    per_dut = 100.0 / mean(reference)  # de/d(dut)
-    per_reference = -100.0 * mean(dut) / mean(reference) ** 2  # de/d(reference)
-    components = [type_a("scatter of the error", errors_pct)] if len(errors_pct) > 1 else []
-    components += [_scaled(c, per_dut) for c in dut_components]
-    components += [_scaled(c, per_reference) for c in reference_components]
-    return combine(mean(errors_pct), "%", components)
-
-
-def needed_readings(scatter: float, resolution: float, u_target: float, minimum: int = 3, maximum: int = 100) -> int:
-    """Return how many readings bring the mean's standard uncertainty to u_target, all in one unit.
-
-    The scatter of one reading (a standard deviation) shrinks with sqrt(n). The resolution shrinks with it only where
-    the scatter exceeds half a step, so that rounding errors are independent; else it stays whole. Never more than
-    maximum, even where the target cannot be reached: the budget then says so.
-    """
-    if not u_target > 0.0:
-        raise OutOfRange("u_target", u_target, 0.0, math.inf)
-    rounding = _positive("resolution", resolution) / math.sqrt(12.0)
-    dithered = _positive("scatter", scatter) >= 0.5 * resolution
-    shrinking = math.hypot(scatter, rounding) if dithered else scatter
-    left = u_target**2 - (0.0 if dithered else rounding**2)
-    if shrinking == 0.0:
-        return minimum
-    if left <= 0.0:
-        return maximum
-    return min(maximum, max(minimum, math.ceil(shrinking**2 / left - 1e-9)))
-
-
 def needed_window_s(resolution_wh: float, power_w: float, limit_pct: float, share: float = 0.1) -> float:
     """Return how long to register energy, in seconds, until a step of the register is `share` of the limit.
 
@@ -187,11 +152,6 @@ def needed_window_s(resolution_wh: float, power_w: float, limit_pct: float, shar
             raise OutOfRange(what, number, 0.0, math.inf)
     energy_wh = 100.0 * _positive("resolution_wh", resolution_wh) / (share * limit_pct)
     return energy_wh / power_w * 3600.0
-
-
-def _scaled(component: Component, factor: float) -> Component:
-    c = component
-    return Component(c.name, c.kind, c.distribution, c.value, c.sensitivity * factor, c.dof)
 
 
 def _positive(what: str, value: float) -> float:
