@@ -2,18 +2,19 @@
 
 Ref: Chroma 61601/61602/61603/61604 User's Manual, chapter 7 (remote operation). Facts: instruments 3.1.
 The dialect: vendor and model share the first field of *IDN?; range and level are coupled, so both go into one message;
-there is no *OPC, so the output voltage itself is polled.
+there is no *OPC, so the output voltage itself is polled. Lists and harmonics are the 61500's: see chroma_61500.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from hil.clock import Clock, wait_until
-from hil.errors import InstrumentRefused, OutOfRange, WrongInstrument
+from hil.errors import InstrumentRefused, OutOfRange, SetupError, WrongInstrument
 from hil.instruments.identity import is_on
-from hil.instruments.roles import AcSource, Identity
+from hil.instruments.roles import AcSource, Identity, VoltageStep
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
 
 MAX_VOLTAGE_V = 300.0  # rms, HIGH range
@@ -29,48 +30,49 @@ class ChromaAcSource:
 
     ROLE = "AcSource"
     MODEL = "Chroma 61600"
+    SERIES = "616"
     SHARED = True  # bears a second session beside the run's, the guard's [A]
     LINK: ClassVar[dict[str, str]] = {"read_termination": "\n", "write_termination": "\n"}  # raw socket
+    can_dip = False
+    can_distort = False
 
     def __init__(self, link: ScpiLink, clock: Clock) -> None:
         self._link, self._clock = link, clock
-        self._voltage_v = 0.0
+        self._voltage_v = self._frequency_hz = 0.0
 
     def identify(self) -> Identity:
         self._link.tell("*CLS")
         text = self._link.ask("*IDN?")
-        name, _, rest = text.partition("616")  # vendor and model may share a field; the rest of the model follows
+        name, _, rest = text.partition(self.SERIES)  # vendor and model may share a field; the rest of the model follows
         model, *fields = [field.strip() for field in rest.split(",")]
         vendor = name.strip(" ,")
         known = vendor.lower() in VENDORS and re.fullmatch(r"[0-9]{2}", model)
         if not known or len(fields) < 2 or not all(fields[:2]):
             raise WrongInstrument(self._link.who, self._link.where, self.MODEL, text)
-        return Identity(vendor, f"616{model}", fields[0], ",".join(fields[1:]))
+        return Identity(vendor, f"{self.SERIES}{model}", fields[0], ",".join(fields[1:]))
 
     def set_output(self, voltage_v: float, frequency_hz: float, current_limit_a: float) -> None:
         """Set rms voltage, frequency and rms current limit; the output need not be on."""
+        self.check_output(voltage_v, frequency_hz, current_limit_a)
+        range_name = "LOW" if voltage_v <= LOW_RANGE_V else "HIGH"
+        tell_checked(self._link, f"SOUR:VOLT:RANG {range_name};:SOUR:VOLT:AC {voltage_v:.1f}")
+        tell_checked(self._link, f"SOUR:FREQ {frequency_hz:.2f};:SOUR:CURR:LIM {current_limit_a:.2f}")
+        self._voltage_v, self._frequency_hz = voltage_v, frequency_hz
+
+    @staticmethod
+    def check_output(voltage_v: float, frequency_hz: float, current_limit_a: float) -> None:
+        """Raise OutOfRange for what the source cannot give, before anything is sent."""
         if not 0.0 <= voltage_v <= MAX_VOLTAGE_V:
             raise OutOfRange("source voltage_v", voltage_v, 0.0, MAX_VOLTAGE_V)
         if not MIN_FREQUENCY_HZ <= frequency_hz <= MAX_FREQUENCY_HZ:
             raise OutOfRange("source frequency_hz", frequency_hz, MIN_FREQUENCY_HZ, MAX_FREQUENCY_HZ)
         if not 0.0 < current_limit_a <= MAX_CURRENT_A:
             raise OutOfRange("source current_limit_a", current_limit_a, 0.0, MAX_CURRENT_A)
-        range_name = "LOW" if voltage_v <= LOW_RANGE_V else "HIGH"
-        tell_checked(self._link, f"SOUR:VOLT:RANG {range_name};:SOUR:VOLT:AC {voltage_v:.1f}")
-        tell_checked(self._link, f"SOUR:FREQ {frequency_hz:.2f};:SOUR:CURR:LIM {current_limit_a:.2f}")
-        self._voltage_v = voltage_v
 
     def on(self) -> None:
         """Switch the output on and wait until the set voltage is there."""
         tell_checked(self._link, "OUTP ON")
-        tolerance_v = 1.0 + 0.02 * self._voltage_v
-        wait_until(
-            self._clock,
-            f"{self._voltage_v:g} V at the source's output",
-            lambda: abs(self.measure_voltage_v() - self._voltage_v) <= tolerance_v,
-            ON_DEADLINE_S,
-            step_s=0.05,
-        )
+        self._wait_for(self._voltage_v)
 
     def off(self) -> None:
         """Switch the output off and read it back. Safe in any state, any number of times."""
@@ -89,8 +91,29 @@ class ChromaAcSource:
         """Return a new rms output current, in amperes."""
         return self._number("MEAS:CURR:AC?")
 
+    def dip(self, steps: Sequence[VoltageStep], angle_deg: float, repeat: int = 1) -> None:
+        """Raise SetupError: this series has no list mode."""
+        raise SetupError(f"a {self.MODEL} cannot time a dip", "put a Chroma 61500 on the bench")
+
+    def set_harmonics(self, harmonics: Mapping[int, tuple[float, float]]) -> None:
+        """Raise SetupError: this series makes sines."""
+        raise SetupError(f"a {self.MODEL} cannot add harmonics", "put a Chroma 61500 on the bench")
+
+    def clear_harmonics(self) -> None:
+        """Do nothing: there are none."""
+
     def close(self) -> None:
         self._link.close()
+
+    def _wait_for(self, voltage_v: float) -> None:
+        """Wait until this rms voltage is at the output."""
+        wait_until(
+            self._clock,
+            f"{voltage_v:g} V at the source's output",
+            lambda: abs(self.measure_voltage_v() - voltage_v) <= 1.0 + 0.02 * voltage_v,
+            ON_DEADLINE_S,
+            step_s=0.05,
+        )
 
     def _number(self, query: str) -> float:
         return parse_number(self._link.who, query, self._link.ask(query))

@@ -6,13 +6,10 @@ Ref: IEC 61000-4-5, generator and coupling network.
 from __future__ import annotations
 
 from hil.errors import OutOfRange
-from hil.instruments.roles import Accuracy
 
 SOURCE_OHM = 2.0
 MAINS_PEAK_V = 400.0  # 264 V rms and some: the pulse stands on the mains, and a peak meter may see their sum
 MARGIN = 1.5  # no peak is that much above what was set
-ACCURACY = 0.10  # [A]: the standard allows the generator as much; what peak meters are good for is not published
-SOURCE = "IEC 61000-4-5 tolerance of the generator, for its peak meter too [A]"
 
 
 def check_setting(level_v: float, angle_deg: float, lowest_v: float, highest_v: float) -> None:
@@ -33,8 +30,3 @@ def can_be_peak(peak_v: float, level_v: float) -> bool:
 def can_be_current(peak_a: float, level_v: float) -> bool:
     """Say whether a peak current can be that of a pulse of this level; without a load none flows."""
     return abs(peak_a) <= (MARGIN * abs(level_v) + MAINS_PEAK_V) / SOURCE_OHM
-
-
-def peak_accuracy(peak_v: float) -> Accuracy:
-    """Return a generator's own reading of its peak voltage with its half-width, in volts."""
-    return Accuracy(peak_v, ACCURACY * abs(peak_v), SOURCE)

@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from hil.clock import Clock, WaitTimeout, wait_until
 from hil.errors import BadAnswer, InstrumentRefused, NoReading, SetupError, WrongInstrument
-from hil.instruments.combination_wave import can_be_peak, check_setting, peak_accuracy
+from hil.instruments.accuracy import specified
+from hil.instruments.combination_wave import can_be_peak, check_setting
 from hil.instruments.roles import Accuracy, Identity, SurgeGenerator, SurgeShot
 from hil.links.scpi import ScpiLink, parse_number
 
@@ -110,7 +111,7 @@ class Tra3000:
 
     def accuracy_v(self, peak_v: float) -> Accuracy:
         """Return a peak voltage with its half-width, in volts."""
-        return peak_accuracy(peak_v)
+        return specified("emc_partner_tra3000", "peak_voltage", peak_v)
 
     def off(self) -> None:
         """Discharge it and wait until it says standby. Safe in any state, any number of times."""

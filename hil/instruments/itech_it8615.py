@@ -15,19 +15,21 @@ from hil.instruments.roles import AcLoad, Identity
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
 
 MAX_CURRENT_A = 20.0  # rms, IT8615: 420 V, 20 A, 1.8 kVA; unverified
+MIN_OHM, MAX_OHM = 2.5, 2500.0  # unverified
 
 
 class ItechAcLoad:
-    """Sinks a set rms current at a set power factor. Satisfies the AcLoad role."""
+    """Sinks a set rms current at a set power factor, or is a resistor. Satisfies the AcLoad role."""
 
     ROLE = "AcLoad"
     MODEL = "ITECH IT8615"
     LINK: ClassVar[dict[str, str]] = {"read_termination": "\n", "write_termination": "\n"}  # raw socket
     can_source = False  # it burns what it takes
+    can_distort = False  # a crest factor is all that can be set, and the guide does not say by which harmonics
 
     def __init__(self, link: ScpiLink, clock: Clock) -> None:
         self._link, self._clock = link, clock
-        self._configured = False
+        self._function = ""
 
     def identify(self) -> Identity:
         identity = ask_identity(self._link, self.MODEL, r"IT8615L?")
@@ -43,8 +45,15 @@ class ItechAcLoad:
             raise OutOfRange("load current_a", current_a, 0.0, MAX_CURRENT_A)
         if not 0.0 < abs(power_factor) <= 1.0:
             raise OutOfRange("load power_factor", power_factor, -1.0, 1.0)
-        self._configure()
+        self._configure("CURR")
         tell_checked(self._link, f"SOUR:PFAC {power_factor:.3f};:SOUR:CURR {current_a:.4f}")
+
+    def set_resistance(self, resistance_ohm: float) -> None:
+        """Set constant resistance: the current follows the voltage's shape, its harmonics too [A]."""
+        if not MIN_OHM <= resistance_ohm <= MAX_OHM:
+            raise OutOfRange("load resistance_ohm", resistance_ohm, MIN_OHM, MAX_OHM)
+        self._configure("RES")
+        tell_checked(self._link, f"SOUR:PFAC 1.000;:SOUR:RES {resistance_ohm:.3f}")
 
     def on(self) -> None:
         """Close the input: the set current flows as soon as there is voltage."""
@@ -74,14 +83,14 @@ class ItechAcLoad:
     def close(self) -> None:
         self._link.close()
 
-    def _configure(self) -> None:
-        """Choose AC, constant current and power factor before crest factor, once; AC only while the input is open."""
-        if self._configured:
+    def _configure(self, function: str) -> None:
+        """Choose AC, the function, and power factor before crest factor; AC only while the input is open."""
+        if self._function == function:
             return
-        if self._link.ask("SYST:REM;:SYST:MODE?").upper() != "AC":
+        if not self._function and self._link.ask("SYST:REM;:SYST:MODE?").upper() != "AC":
             tell_checked(self._link, "SYST:MODE AC")
-        tell_checked(self._link, "SOUR:FUNC CURR;:SYST:CFPF:PRI PF")
-        self._configured = True
+        tell_checked(self._link, f"SOUR:FUNC {function};:SYST:CFPF:PRI PF")
+        self._function = function
 
     def _number(self, query: str) -> float:
         text = self._link.ask(query)

@@ -1,7 +1,7 @@
 """Keysight 34465A Truevolt digital multimeter, SCPI over HiSLIP.
 
 Ref: Keysight Truevolt Series Operating and Service Guide. Facts: instruments 3.4. CONF resets NPLC, so NPLC follows it
-in the same message. The accuracy table is from memory of the data sheet (1 year, 23 C +/- 5 C): unverified.
+in the same message.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from hil.clock import Clock
 from hil.errors import NoReading, OutOfRange
+from hil.instruments.accuracy import specified
 from hil.instruments.identity import ask_identity
 from hil.instruments.roles import Accuracy, Dmm, Identity, OverRange
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
@@ -18,25 +19,8 @@ from hil.links.scpi import ScpiLink, parse_number, tell_checked
 OVERLOAD, NOT_A_NUMBER = 9.9e37, 9.91e37  # SCPI-99, 7.2.1: an open circuit is the one, no data the other
 NPLC = 10  # 0.2 s at 50 Hz, and as much again for auto-zero
 
-VOLTAGE_SPEC = {  # range, V: (of reading, of range)
-    0.1: (50e-6, 35e-6),
-    1.0: (40e-6, 7e-6),
-    10.0: (35e-6, 5e-6),
-    100.0: (45e-6, 6e-6),
-    1000.0: (45e-6, 10e-6),
-}
-RESISTANCE_SPEC = {  # range, ohm: (of reading, of range), four-wire
-    1e2: (100e-6, 40e-6),
-    1e3: (100e-6, 10e-6),
-    1e4: (100e-6, 10e-6),
-    1e5: (100e-6, 10e-6),
-    1e6: (100e-6, 10e-6),
-    1e7: (400e-6, 10e-6),
-    1e8: (8000e-6, 100e-6),
-}
-TWO_WIRE_OHM = 0.2  # added for two wires without null
-TEMPERATURE_C = 0.05  # the meter's share; the sensor comes on top
-SOURCE = "Keysight 34465A data sheet, 1 year (unverified)"
+VOLTAGE_RANGES_V = (0.1, 1.0, 10.0, 100.0, 1000.0)
+RESISTANCE_RANGES_OHM = (1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 
 
 class Keysight34465a:
@@ -55,26 +39,22 @@ class Keysight34465a:
 
     def measure_dc_voltage_v(self, expected_v: float) -> Accuracy:
         """Return a DC voltage on the smallest range that holds expected_v; the meter reads 20 % beyond it."""
-        range_v = _range("meter expected_v", abs(expected_v), VOLTAGE_SPEC)
+        range_v = _range("meter expected_v", abs(expected_v), VOLTAGE_RANGES_V)
         value_v = self._read(f"CONF:VOLT:DC {range_v:g};:VOLT:DC:NPLC {NPLC}")
-        of_reading, of_range = VOLTAGE_SPEC[range_v]
-        return Accuracy(value_v, of_reading * abs(value_v) + of_range * range_v, f"{SOURCE}, {range_v:g} V range")
+        return specified("keysight_34465a", "dc_voltage", value_v, {"V": range_v})
 
     def measure_resistance_ohm(self, expected_ohm: float, four_wire: bool = False) -> Accuracy:
         """Return a resistance on the smallest range that holds expected_ohm; an open circuit is OverRange."""
-        range_ohm = _range("meter expected_ohm", expected_ohm, RESISTANCE_SPEC)
+        range_ohm = _range("meter expected_ohm", expected_ohm, RESISTANCE_RANGES_OHM)
         function = "FRES" if four_wire else "RES"
         value_ohm = self._read(f"CONF:{function} {range_ohm:g};:{function}:NPLC {NPLC}")
-        of_reading, of_range = RESISTANCE_SPEC[range_ohm]
-        half_width = of_reading * abs(value_ohm) + of_range * range_ohm + (0.0 if four_wire else TWO_WIRE_OHM)
-        wires = "four" if four_wire else "two"
-        return Accuracy(value_ohm, half_width, f"{SOURCE}, {range_ohm:g} ohm range, {wires}-wire")
+        at, two_wire = {"ohm": range_ohm}, 0.0 if four_wire else 1.0
+        return specified("keysight_34465a", "resistance", value_ohm, at, two_wire=two_wire)
 
     def measure_temperature_c(self) -> Accuracy:
         """Return the temperature of a four-wire PT100, in degrees Celsius; the sensor is taken as class A [A]."""
         value_c = self._read(f"CONF:TEMP FRTD,85;:TEMP:NPLC {NPLC}")  # type 85: alpha = 0.00385
-        sensor_c = 0.15 + 0.002 * abs(value_c)  # IEC 60751 class A
-        return Accuracy(value_c, TEMPERATURE_C + sensor_c, f"{SOURCE} and IEC 60751 class A sensor [A]")
+        return specified("keysight_34465a", "temperature", value_c)
 
     def off(self) -> None:
         """Stop a measurement that runs; a meter energises nothing that matters."""
@@ -114,8 +94,7 @@ class Keysight34465a:
         raise NoReading(self._link.who, "READ?", f"{overload}, then {answer}", "overload and no overload, at once")
 
 
-def _range(what: str, value: float, spec: dict[float, tuple[float, float]]) -> float:
-    ranges = sorted(spec)
+def _range(what: str, value: float, ranges: tuple[float, ...]) -> float:
     if not 0.0 <= value <= ranges[-1]:
         raise OutOfRange(what, value, 0.0, ranges[-1])
     return next(candidate for candidate in ranges if value <= candidate)

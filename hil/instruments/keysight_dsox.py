@@ -12,8 +12,9 @@ import numpy as np
 
 from hil.clock import Clock, wait_until
 from hil.errors import BadAnswer, NoReading, OutOfRange
+from hil.instruments.accuracy import specified
 from hil.instruments.identity import ask_identity
-from hil.instruments.roles import Identity, OverRange, Scope, Waveform
+from hil.instruments.roles import Accuracy, Identity, OverRange, Scope, Waveform
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
 
 CHANNELS = 4
@@ -97,6 +98,10 @@ class KeysightDsox:
             step_s=max(0.001, self._pre_trigger_s / 10),
         )
 
+    def trigger(self) -> None:
+        """Trigger the armed single shot now, whatever the signal does (:TRIGger:FORCe)."""
+        tell_checked(self._link, ":TRIG:FORC")
+
     def triggered(self) -> bool:
         """Return whether the single shot is complete."""
         return not self._condition() & RUNNING
@@ -126,6 +131,14 @@ class KeysightDsox:
             raise BadAnswer(self._link.who, ":WAV:PRE?", f"{preamble.x_origin:g} s", "too far away for the increment")
         voltage_v = (codes.astype(np.float64) - preamble.y_reference) * preamble.y_increment + preamble.y_origin
         return Waveform(time_s, voltage_v, bool(above.any()))
+
+    def time_accuracy_s(self, interval_s: float) -> Accuracy:
+        """Return an interval between two samples with the accuracy of the time base."""
+        return specified("keysight_dsox", "time_interval", interval_s)
+
+    def voltage_accuracy_v(self, voltage_v: float, low_v: float, high_v: float) -> Accuracy:
+        """Return a voltage with its accuracy on a channel that shows low_v at the bottom and high_v at the top."""
+        return specified("keysight_dsox", "dc_voltage", voltage_v, full_scale_v=high_v - low_v)
 
     def off(self) -> None:
         """Stop acquiring; a scope energises nothing."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from hil.clock import Clock
 from hil.errors import BadAnswer, InstrumentRefused, OutOfRange
+from hil.instruments.accuracy import specified
 from hil.instruments.identity import ask_identity, is_on
 from hil.instruments.roles import Accuracy, DcSupply, Identity
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
@@ -17,19 +18,17 @@ from hil.links.scpi import ScpiLink, parse_number, tell_checked
 
 @dataclass(frozen=True, slots=True)
 class OutputLimits:
-    """What one output can do, and how well it reads its current back: of_reading x reading + offset."""
+    """What one output can do."""
 
     voltage_v: float
     current_a: float
     protection_v: float
-    readback_of_reading: float
-    readback_offset_a: float
 
 
-OUTPUTS = {  # ranges and readback accuracy as remembered from the data sheet: unverified
-    1: OutputLimits(6.18, 5.15, 6.6, 0.0005, 0.005),
-    2: OutputLimits(25.75, 1.03, 27.5, 0.0005, 0.003),
-    3: OutputLimits(25.75, 1.03, 27.5, 0.0005, 0.003),
+OUTPUTS = {  # as remembered from the data sheet: unverified
+    1: OutputLimits(6.18, 5.15, 6.6),
+    2: OutputLimits(25.75, 1.03, 27.5),
+    3: OutputLimits(25.75, 1.03, 27.5),
 }
 SETTLE_S = 0.05  # output programming to 1 % takes at most 50 ms; unverified
 
@@ -90,9 +89,8 @@ class KeysightE36312A:
 
     def current_accuracy_a(self, output: int, current_a: float) -> Accuracy:
         """Return the readback accuracy of a current, 12 months."""
-        limits = _limits(output)
-        half_width = abs(current_a) * limits.readback_of_reading + limits.readback_offset_a
-        return Accuracy(current_a, half_width, "Keysight E36300 data sheet, current readback, 12 months (unverified)")
+        _limits(output)
+        return specified("keysight_e36312a", "dc_current", current_a, {"output": output})
 
     def close(self) -> None:
         self._link.close()

@@ -10,16 +10,12 @@ from typing import ClassVar
 
 from hil.clock import Clock
 from hil.errors import InstrumentRefused, OutOfRange
+from hil.instruments.accuracy import specified
 from hil.instruments.identity import ask_identity, is_on
 from hil.instruments.roles import Accuracy, Identity, ProgrammableResistor
 from hil.links.scpi import ScpiLink, tell_checked
 
 RANGE_OHM = (1.0, 1.2e6)  # unverified
-ACCURACY = {  # up to, ohm: (of value, ohm); one year, 23 C +/- 5 C; unverified, from memory of the maker's catalogue
-    100e3: (200e-6, 0.010),
-    1.2e6: (500e-6, 0.0),
-}
-SOURCE = "Meatest M632 catalogue, 1 year (unverified)"
 
 
 class MeatestM632:
@@ -53,8 +49,7 @@ class MeatestM632:
 
     def accuracy_ohm(self, resistance_ohm: float) -> Accuracy:
         """Return a set resistance with its half-width, without the leads."""
-        of_value, floor_ohm = next(spec for up_to, spec in ACCURACY.items() if resistance_ohm <= up_to)
-        return Accuracy(resistance_ohm, of_value * resistance_ohm + floor_ohm, SOURCE)
+        return specified("meatest_m632", "resistance", resistance_ohm)
 
     def off(self) -> None:
         """Disconnect the terminals and read it back. Safe in any state, any number of times."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from hil.clock import Clock
 from hil.errors import NoReading, SetupError
-from hil.instruments.combination_wave import can_be_current, can_be_peak, check_setting, peak_accuracy
+from hil.instruments.accuracy import specified
+from hil.instruments.combination_wave import can_be_current, can_be_peak, check_setting
 from hil.instruments.roles import Accuracy, Identity, SurgeGenerator, SurgeShot
 from hil.links.scpi import NUMBER
 
@@ -77,7 +78,7 @@ class OperatorSurge:
 
     def accuracy_v(self, peak_v: float) -> Accuracy:
         """Return a peak voltage with its half-width, in volts."""
-        return peak_accuracy(peak_v)
+        return specified("operator_surge", "peak_voltage", peak_v)
 
     def off(self) -> None:
         """Have it discharged, unless it is known to be. Safe in any state, any number of times."""

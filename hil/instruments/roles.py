@@ -5,7 +5,7 @@ Every number is in SI base units. Whatever energises has `off()`, safe in any st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -49,6 +49,17 @@ class Accuracy:
     value: float
     half_width: float
     source: str  # manual and page, with its mark
+    quantity: str = ""  # active_power, ac_voltage, resistance, ... (hil/metrology/calibration.py: UNITS)
+    range_: str = ""  # the instrument's range, as the accuracy table spells it: "300 V, 1 A"; "" where it has one only
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoltageStep:
+    """What a mains source gives for a while: rms volts, seconds."""
+
+    voltage_v: float
+    duration_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,40 @@ class SurgeShot:
 
     peak_v: float
     peak_a: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withstand:
+    """What a hipot tester says of a withstand test, at its end: rms values of a.c., its own verdict among them.
+
+    `arc`: it stopped although the current was below the trip limit. held_s: at the full voltage, 0 if it never was.
+    """
+
+    voltage_v: float
+    current_a: float
+    passed: bool
+    arc: bool
+    held_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Insulation:
+    """An insulation resistance at voltage_v. Where it is `beyond` what the tester can measure, ohm is a lower bound."""
+
+    ohm: float
+    beyond: bool
+    voltage_v: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EarthBond:
+    """An earth bond's resistance at current_a. Where it is `beyond` what can be measured, ohm is a lower bound."""
+
+    ohm: float
+    beyond: bool
+    current_a: float
+    passed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +183,25 @@ class Instrument(Protocol):
 class AcSource(Instrument, Protocol):
     """A programmable mains source."""
 
+    can_dip: bool  # True only where it times voltage steps itself, from an angle of its wave on
+    can_distort: bool  # True only where it adds harmonics
+
     def set_output(self, voltage_v: float, frequency_hz: float, current_limit_a: float) -> None: ...
     def on(self) -> None: ...
     def measure_voltage_v(self) -> float: ...
     def measure_current_a(self) -> float: ...
+    def dip(self, steps: Sequence[VoltageStep], angle_deg: float, repeat: int = 1) -> None:
+        """Go through these steps, the first from an angle of the wave on, as often as repeat says; return after them.
+
+        The output is on, at the voltage that was set, before, between and after: a step there is the spacing.
+        """
+        ...
+
+    def set_harmonics(self, harmonics: Mapping[int, tuple[float, float]]) -> None:
+        """Add harmonics, order: (percent of the fundamental, degrees of its own at the fundamental's zero crossing)."""
+        ...
+
+    def clear_harmonics(self) -> None: ...
 
 
 class PowerMeter(Instrument, Protocol):
@@ -157,6 +217,7 @@ class PowerMeter(Instrument, Protocol):
     def power_accuracy_w(self, reading: PowerReading) -> Accuracy: ...
     def voltage_accuracy_v(self, reading: PowerReading) -> Accuracy: ...
     def current_accuracy_a(self, reading: PowerReading) -> Accuracy: ...
+    def frequency_accuracy_hz(self, reading: PowerReading) -> Accuracy: ...
     def update_period_s(self) -> float: ...
 
 
@@ -164,8 +225,13 @@ class AcLoad(Instrument, Protocol):
     """An electronic AC load. power_factor: 1, or lagging (inductive) > 0, leading (capacitive) < 0."""
 
     can_source: bool  # True only where it can push current back (export)
+    can_distort: bool  # True only where the harmonics of its current can be set
 
     def set_current(self, current_a: float, power_factor: float = 1.0) -> None: ...
+    def set_resistance(self, resistance_ohm: float) -> None:
+        """Be a resistor: the current has the shape of the voltage."""
+        ...
+
     def on(self) -> None: ...
 
 
@@ -174,10 +240,19 @@ class Scope(Instrument, Protocol):
 
     def set_timebase(self, duration_s: float, pre_trigger_s: float) -> None: ...
     def set_channel(self, channel: int, low_v: float, high_v: float) -> None: ...
+    def trigger(self) -> None:
+        """Trigger the armed single shot now, whatever the signal does."""
+        ...
+
     def arm(self, channel: int, level_v: float, rising: bool) -> None: ...
     def triggered(self) -> bool: ...
     def read_waveform(self, channel: int, allow_overdrive: bool = False) -> Waveform:
         """Return a channel of the finished shot; a clipped sample is OverRange, unless at the top and allowed."""
+        ...
+
+    def time_accuracy_s(self, interval_s: float) -> Accuracy: ...
+    def voltage_accuracy_v(self, voltage_v: float, low_v: float, high_v: float) -> Accuracy:
+        """Return a voltage with its accuracy on a channel that shows low_v at the bottom and high_v at the top."""
         ...
 
 
@@ -260,6 +335,41 @@ class SurgeGenerator(Instrument, Protocol):
         ...
 
     def accuracy_v(self, peak_v: float) -> Accuracy: ...
+
+
+class HipotTester(Instrument, Protocol):
+    """An electrical safety tester. Each method is one whole test: off and discharged at its end, and never repeated."""
+
+    def withstand(
+        self, voltage_v: float, frequency_hz: float, limit_a: float, ramp_s: float, test_s: float
+    ) -> Withstand:
+        """Put a voltage across the unit's insulation; frequency_hz 0 is d.c. A FAIL of the tester is a result."""
+        ...
+
+    def insulation(self, voltage_v: float, test_s: float) -> Insulation: ...
+    def ground_bond(self, current_a: float, limit_ohm: float, test_s: float) -> EarthBond: ...
+    def voltage_accuracy_v(self, voltage_v: float, ac: bool = True) -> Accuracy: ...
+    def current_accuracy_a(self, current_a: float, limit_a: float, ac: bool = True) -> Accuracy: ...
+    def insulation_accuracy_ohm(self, resistance_ohm: float) -> Accuracy: ...
+    def bond_accuracy_ohm(self, resistance_ohm: float) -> Accuracy: ...
+
+
+class ThermalChamber(Instrument, Protocol):
+    """A chamber that the unit stands in. off() is outputs off: its air goes to the room's temperature by itself."""
+
+    def read_range_c(self) -> tuple[float, float]:
+        """Return the lowest and the highest temperature it can be set to."""
+        ...
+
+    def set_temperature(self, temp_c: float) -> None: ...
+    def on(self) -> None: ...
+    def measure_temperature_c(self) -> Accuracy:
+        """Return the temperature of its air, by its own sensor."""
+        ...
+
+    def settle(self, tolerance_k: float, soak_s: float, deadline_s: float) -> float:
+        """Wait until its air has kept within tolerance_k of the set point for soak_s; return how long it took."""
+        ...
 
 
 class LinkPartner(Instrument, Protocol):

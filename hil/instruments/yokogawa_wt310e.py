@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from hil.clock import Clock
 from hil.errors import BadAnswer, InstrumentRefused, NoReading, OutOfRange, SetupError
+from hil.instruments.accuracy import specified
 from hil.instruments.identity import ask_identity
 from hil.instruments.roles import Accuracy, EnergyReading, Identity, PowerMeter, PowerReading
 from hil.links.scpi import ScpiLink, parse_number, tell_checked
@@ -24,9 +25,6 @@ ERRORS = ":STAT:ERR?"
 UPDATED = 1  # bit 0 of the extended event register: an update has ended (transition filter FALL)
 INTEGRATION_STATES = ("STAR", "STOP", "RES", "TIM", "ERR")  # START, STOP, RESET, TIMEUP, ERROR, in short or in full
 MAX_INTEGRATION_S = 10_000 * 3600.0
-
-ACCURACY_SOURCE = "IM WT310E-02EN 7.3.2, p. 7-7 and 7-8, 12 months, 45-66 Hz"
-RMS_ACCURACY_SOURCE = "IM WT310E-02EN 7.3.1, 12 months, 45-66 Hz (unverified)"
 
 
 class YokogawaWt310e:
@@ -111,30 +109,34 @@ class YokogawaWt310e:
 
     def power_accuracy_w(self, reading: PowerReading) -> Accuracy:
         """Return the active power accuracy, with the influence of the power factor and of self-heating."""
-        self._check_specified(reading)
-        power_range_w = self._voltage_range_v * self._current_range_a
         power_w, apparent_va = abs(reading.power_w), abs(reading.apparent_va)
         power_factor = min(1.0, power_w / apparent_va) if apparent_va > 0 else 1.0
-        half_width = (
-            0.001 * power_w  # of reading
-            + 0.0005 * power_range_w * power_factor  # of range, as p. 7-8 scales it by range / apparent power
-            + 0.001 * apparent_va * math.sqrt(1 - power_factor**2)  # P x tan(phi) x 0.1 %
-            + 1e-9 * reading.voltage_v**2 * power_w  # self-heating by voltage: 0.0000001 x U^2 % of reading
-            + 1.3e-6 * reading.current_a**2 * power_w  # and by current: 0.00013 x I^2 % of reading
+        return specified(
+            "yokogawa_wt310e",
+            "active_power",
+            reading.power_w,
+            self._at("V", "A"),
+            frequency_hz=reading.frequency_hz,
+            power_factor=power_factor,
+            sin_phi=math.sqrt(1 - power_factor**2),
+            apparent_va=apparent_va,
+            voltage_v=reading.voltage_v,
+            current_a=reading.current_a,
         )
-        return Accuracy(reading.power_w, half_width, ACCURACY_SOURCE)
 
     def voltage_accuracy_v(self, reading: PowerReading) -> Accuracy:
-        """Return the rms voltage accuracy: 0.1 % of reading + 0.05 % of range."""
-        self._check_specified(reading)
-        half_width = 0.001 * reading.voltage_v + 0.0005 * self._voltage_range_v
-        return Accuracy(reading.voltage_v, half_width, RMS_ACCURACY_SOURCE)
+        """Return the rms voltage with its accuracy."""
+        at, frequency_hz = self._at("V"), reading.frequency_hz
+        return specified("yokogawa_wt310e", "ac_voltage", reading.voltage_v, at, frequency_hz=frequency_hz)
 
     def current_accuracy_a(self, reading: PowerReading) -> Accuracy:
-        """Return the rms current accuracy: 0.1 % of reading + 0.05 % of range."""
-        self._check_specified(reading)
-        half_width = 0.001 * reading.current_a + 0.0005 * self._current_range_a
-        return Accuracy(reading.current_a, half_width, RMS_ACCURACY_SOURCE)
+        """Return the rms current with its accuracy."""
+        at, frequency_hz = self._at("A"), reading.frequency_hz
+        return specified("yokogawa_wt310e", "ac_current", reading.current_a, at, frequency_hz=frequency_hz)
+
+    def frequency_accuracy_hz(self, reading: PowerReading) -> Accuracy:
+        """Return the frequency of the voltage with its accuracy."""
+        return specified("yokogawa_wt310e", "frequency", reading.frequency_hz)
 
     def off(self) -> None:
         """Stop an integration that runs; a power meter energises nothing."""
@@ -185,11 +187,11 @@ class YokogawaWt310e:
             raise InstrumentRefused(self._link.who, query, f"{value:g} was set, {got:g} was taken")
         return got
 
-    def _check_specified(self, reading: PowerReading) -> None:
+    def _at(self, *axes: str) -> dict[str, float]:
+        """Return the ranges that are set, as the accuracy table knows them."""
         if not self._voltage_range_v:
             raise SetupError("the power meter's accuracy was asked before its ranges were set", "call set_ranges first")
-        if not 45.0 <= reading.frequency_hz <= 66.0:
-            raise OutOfRange("power meter frequency_hz (accuracy table)", reading.frequency_hz, 45.0, 66.0)
+        return {axis: {"V": self._voltage_range_v, "A": self._current_range_a}[axis] for axis in axes}
 
 
 def _range(what: str, value: float, ranges: tuple[float, ...]) -> float:

@@ -3,7 +3,7 @@
 import pytest
 
 from hil.errors import OutOfRange
-from hil.instruments.combination_wave import can_be_current, can_be_peak, check_setting, peak_accuracy
+from hil.instruments.combination_wave import can_be_current, can_be_peak, check_setting
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,3 @@ def test_a_setting_out_of_range_is_refused(level_v, angle_deg):
     check_setting(-5000.0, 359.0, 100.0, 5000.0)
     with pytest.raises(OutOfRange):
         check_setting(level_v, angle_deg, 100.0, 5000.0)
-
-
-def test_a_peak_is_as_uncertain_as_the_standard_allows():
-    """10 %, marked as assumed."""
-    accuracy = peak_accuracy(-1000.0)
-
-    assert (accuracy.value, accuracy.half_width) == (-1000.0, pytest.approx(100.0))
-    assert "[A]" in accuracy.source

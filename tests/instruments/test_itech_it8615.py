@@ -28,6 +28,17 @@ def test_the_mode_is_set_only_once(replay, clock):
     load.set_current(2.0)
 
 
+def test_it_is_a_resistor_and_a_current_sink_again(replay, clock):
+    """The function is chosen anew when it is another one."""
+    load = ItechAcLoad(replay("itech_it8615", "resistive"), clock)
+
+    load.set_resistance(230.0 / 1.5)
+    load.set_current(1.0)
+    for resistance_ohm in (2.4, 2501.0):
+        with pytest.raises(OutOfRange):
+            load.set_resistance(resistance_ohm)
+
+
 @pytest.mark.parametrize("setting", [(20.5, 1.0), (-0.1, 1.0), (1.0, 0.0), (1.0, 1.2)])
 def test_nothing_out_of_range_reaches_the_wire(replay, clock, setting):
     """The range is checked before the wire: the transcript expects only off."""

@@ -43,6 +43,11 @@ def test_arming_waits_for_the_scope(replay, clock):
     assert scope.triggered()
 
 
+def test_it_triggers_without_an_edge(replay, clock):
+    """A record may begin when it is told to."""
+    KeysightDsox(replay("keysight_dsox", "trigger"), clock).trigger()
+
+
 def test_a_scope_that_never_arms_is_an_error(replay, clock, monkeypatch):
     """The wait has a deadline, in bench time."""
     monkeypatch.setattr(keysight_dsox, "ARM_DEADLINE_S", 0.0015)

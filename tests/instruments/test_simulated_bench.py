@@ -19,7 +19,7 @@ from hil.links.rpc import HttpRpc
 from hil.links.visa import VisaLink
 
 MODULES = {
-    "AcSource": "chroma_61600",
+    "AcSource": "chroma_61500",
     "PowerMeter": "yokogawa_wt310e",
     "AcLoad": "itech_it8615",
     "Scope": "keysight_dsox",
