@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.sim.boards.insulation import Insulation
 from hil.sim.boards.smart_power import SmartPower
+from hil.sim.chamber import Chamber
 from hil.sim.circuit import Segment, solve
 from hil.sim.fixture import Fixture
+from hil.sim.hipot import HipotBox
 from hil.sim.history import KEEP_S, AcHistory, Steps, instantaneous
 from hil.sim.scope_points import (
     COILS,
@@ -68,6 +71,9 @@ class Bench:
         self._solving = self._again = False
         self.unit = SmartPower(world, self._solve, revision)
         self.fixture = Fixture(world, self.unit)
+        self.chamber = Chamber(world, self.unit.air, self.unit.air_changed)
+        self.hipot = HipotBox(world, Insulation(world), self._powered)
+        self.on_routes(self.hipot.follow)
         self._signals = signals(self.unit, self._wetting, self._history, lambda: self.shots)
 
     # -- settings ----------------------------------------------------------------------------------------------------
@@ -97,6 +103,7 @@ class Bench:
         before, self.dc[output] = self.dc[output], replace(self.dc[output], **changes)
         if self.dc[output].on != before.on:
             self.world.record("dc", output=output, on=self.dc[output].on)
+            self.hipot.check()
         if output == 1:
             self.unit.set_supply(self.dc[1])
         elif output == 3:
@@ -130,6 +137,13 @@ class Bench:
         wrong = self.routes & NOT_UNDER_MAINS
         if wrong and self.ac.on:
             self.world.record("violation", what="contact-side routes closed under mains", channels=sorted(wrong))
+        self.hipot.check()
+
+    def _powered(self) -> str:
+        """Say what is on at the unit, or nothing."""
+        if self.ac.on:
+            return "mains"
+        return "direct current" if any(setting.on for setting in self.dc.values()) else ""
 
     # -- the mains circuit -------------------------------------------------------------------------------------------
 
@@ -304,7 +318,7 @@ class Bench:
 
     def dmm_temperature_c(self) -> float:
         """Return the temperature of the PT100; infinite when it is not routed."""
-        return self.unit.ambient_c if AMBIENT in self.routes else math.inf
+        return self.chamber.air_c() if AMBIENT in self.routes else math.inf
 
     # -- the oscilloscope's inputs -----------------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ def _solve(
     fundamental = cmath.rect(ac.voltage_v * scale, math.radians(ac.phase_deg))
     emf = {1: fundamental}
     for order, fraction, phase_deg in ac.harmonics:
-        emf[order] = cmath.rect(ac.voltage_v * scale * fraction, math.radians(phase_deg))
+        emf[order] = cmath.rect(ac.voltage_v * scale * fraction, math.radians(phase_deg + order * ac.phase_deg))
     if not fed:
         return Segment(ac.frequency_hz, Port(emf, {}), Port({}, {}), Port({}, {}), ({}, {}, {}, {}))
 

@@ -129,6 +129,8 @@ class ControlServer(Server):
             "load_a": math.sqrt(steady.load.i2),
             "dc_outputs_v": [bench.dc_readback(output)[0] for output in sorted(bench.dc)],
             "surge_charged": bench.surge_charged,
+            "high_voltage_v": bench.hipot.output_v,
+            "chamber_on": bench.chamber.target_c is not None,
             "resistor_connected": bench.resistor.connected,
             "contacts": {relay.name: relay.contact_ohm is not None for relay in unit.relays},
             "mcu_running": unit.mcu_drives_bus,

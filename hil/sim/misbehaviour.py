@@ -11,6 +11,7 @@ how the next answer is to reach the wire. Faults by name are `bench-<role>-<kind
 | queue-error    | an entry nobody caused is in the error queue before the next question                 | once      |
 | over-range     | the next reading is the model's over-range sentinel; of a waveform, its top code      | once      |
 | nan            | the next reading is NAN as text; of a waveform, every sample is a hole (code 0)       | once      |
+| misnumbered    | the next answer bears the number of the request before it (Modbus only)               | once      |
 | wrong-identity | another model answers when asked who it is; all else stays right                      | for good  |
 | cut            | the connection breaks in the middle of the next answer, and new ones are refused      | for good  |
 | reconnects     | the same, but new connections are served: a LAN card that restarts                    | once      |
@@ -18,7 +19,8 @@ how the next answer is to reach the wire. Faults by name are `bench-<role>-<kind
 
 After `cut` and `reconnects` the instrument itself goes on: whatever it energised it still energises.
 A reading is an answer of numbers only, one of them with a point or an exponent, a block, or what VPK? and IPK? say: a
-switch and a resistance decade never give one, so over-range and nan exist for neither.
+switch and a resistance decade never give one, nor does a hipot tester, whose numbers have units: over-range and nan do
+not exist for them.
 
 By transport. VXI-11: `silent` is the whole LAN card, no reply to the remote call; `late` and `half-block` are the
 instrument behind it, and the card reports its time-outs. Serial: a cut is the adapter unplugged, `reconnects` plugged
@@ -26,6 +28,8 @@ in again under the same name; the error of `queue-error` is one that E? tells. S
 same request: `empty` is a response without objects, `queue-error` the error status genErr, `over-range` an object that
 is not there, `wrong-identity` a port that is no Ethernet, `cut` an agent that ends (the host says that nobody listens),
 `reconnects` one that starts again; it has neither blocks nor numbers that are none: no half-block, no nan.
+Modbus: `empty` is an answer without registers, `queue-error` the exception "server device failure", `nan` a float that
+is none, `half-block` a header that promises more than comes; there is no sentinel, so no over-range.
 """
 
 from __future__ import annotations
@@ -48,15 +52,18 @@ READING = re.compile(rb"(?=.*\d[.Ee])" + ITEM + rb"(?:\s*,\s*" + ITEM + rb")*,?"
 WHOLE_READINGS = {"VPK?", "IPK?"}  # of a TRA3000: whole volts and amperes
 BLOCK = re.compile(rb"#([1-9])", re.DOTALL)
 
-_TRANSIENT = ("silent", "late", "empty", "garbage", "half-block", "queue-error", "over-range", "nan")
+_TRANSIENT = ("silent", "late", "empty", "garbage", "half-block", "queue-error", "over-range", "nan", "misnumbered")
 _LASTING = ("wrong-identity", "cut", "reconnects")
 _ROLES = (
     "ac-source", "power-meter", "ac-load", "scope", "dc-supply", "dmm", "switch", "programmable-resistor",
-    "surge-generator", "link-partner",
+    "surge-generator", "link-partner", "thermal-chamber", "hipot-tester",
 )  # fmt: skip
 _WITHOUT = {
     ("switch", "over-range"), ("switch", "nan"), ("programmable-resistor", "over-range"),
     ("programmable-resistor", "nan"), ("link-partner", "half-block"), ("link-partner", "nan"),
+    ("hipot-tester", "over-range"), ("hipot-tester", "nan"),
+    ("thermal-chamber", "over-range"),
+    *((role, "misnumbered") for role in _ROLES if role != "thermal-chamber"),
 }  # fmt: skip
 
 
@@ -71,6 +78,7 @@ class Kind(Enum):
     QUEUE_ERROR = "queue-error"
     OVER_RANGE = "over-range"
     NAN = "nan"
+    MISNUMBERED = "misnumbered"
     WRONG_IDENTITY = "wrong-identity"
     CUT = "cut"
     RECONNECTS = "reconnects"
@@ -95,6 +103,7 @@ class Delivery:
     silent: bool = False
     cut: bool = False
     reconnects: bool = False
+    misnumbered: bool = False
 
 
 class Saboteur:
@@ -187,6 +196,7 @@ def fault_patterns() -> dict[str, tuple[str, str]]:
         "queue-error": "an error nobody caused is in that instrument's error queue",
         "over-range": "one reading of that instrument is its over-range sentinel",
         "nan": "one reading of that instrument is not a number",
+        "misnumbered": "one answer of that instrument bears the number of the request before it",
         "wrong-identity": "that instrument identifies itself as another model, for good",
         "cut": "that instrument drops its connections in the middle of an answer, and refuses new ones",
         "reconnects": "that instrument drops its connections in the middle of an answer, and takes new ones",

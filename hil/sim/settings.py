@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Harmonic = tuple[int, float, float]  # order, fraction of the fundamental, phase in degrees (as a sine)
+# order, fraction of the fundamental, its own degrees (as a sine) where the fundamental passes zero upwards
+Harmonic = tuple[int, float, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,16 @@ from typing import Any
 from hil.sim.bench import Bench
 from hil.sim.control import ControlServer
 from hil.sim.http import HttpServer
-from hil.sim.instruments.chroma_61600 import Chroma61602
+from hil.sim.instruments.chroma_61500 import Chroma61502
 from hil.sim.instruments.emc_partner_tra3000 import EmcPartnerTra3000
+from hil.sim.instruments.gwinstek_gpt9800 import GwInstekGpt9804
 from hil.sim.instruments.itech_it8615 import ItechIT8615
 from hil.sim.instruments.keysight_34465a import Keysight34465A
 from hil.sim.instruments.keysight_daq970a import KeysightDaq970A
 from hil.sim.instruments.keysight_dsox import KeysightDsox
 from hil.sim.instruments.keysight_e36312a import KeysightE36312A
 from hil.sim.instruments.meatest_m632 import MeatestM632
+from hil.sim.instruments.watlow_f4t import WatlowF4T
 from hil.sim.instruments.yokogawa_wt310e import YokogawaWT310E
 from hil.sim.misbehaviour import Misbehaviour, Saboteur, parse_bench_fault
 from hil.sim.network.echo import EchoServer
@@ -29,6 +31,7 @@ from hil.sim.network.snmp_saboteur import SnmpSaboteur
 from hil.sim.network.switch import UNIT
 from hil.sim.scpi import ScpiInstrument
 from hil.sim.transports.hislip import HislipServer
+from hil.sim.transports.modbus import ModbusSaboteur, ModbusServer
 from hil.sim.transports.raw import RawServer
 from hil.sim.transports.serial import SerialServer
 from hil.sim.transports.server import LOOPBACK, Server
@@ -40,7 +43,7 @@ FIXTURE_SERIAL = "HILFIX01"
 SWITCH_MODEL = "simulated managed switch (IF-MIB, EtherLike-MIB, MAU-MIB)"
 FIXTURE = f"ftdi://ftdi:4232h:{FIXTURE_SERIAL}"
 INSTRUMENTS: tuple[tuple[type[ScpiInstrument], type[RawServer | HislipServer | Vxi11Server], dict[str, Any]], ...] = (
-    (Chroma61602, RawServer, {}),
+    (Chroma61502, RawServer, {}),
     (YokogawaWT310E, Vxi11Server, {}),
     (ItechIT8615, RawServer, {"single": True}),
     (KeysightDsox, HislipServer, {}),
@@ -65,17 +68,20 @@ class Station:
         self.world = World(serial, seed, faults, real_time)
         self.bench = Bench(self.world, revision)
         self.models: dict[str, str] = {}
-        self.servers: dict[str, RawServer | HislipServer | Vxi11Server | SerialServer] = {}
+        self.servers: dict[str, RawServer | HislipServer | Vxi11Server | SerialServer | ModbusServer] = {}
         for model, server, options in INSTRUMENTS:
             self.models[model.ROLE] = model.MODEL
             self.servers[model.ROLE] = server(model(self.world, self.bench), **options)
-        self.models[EmcPartnerTra3000.ROLE] = EmcPartnerTra3000.MODEL
-        self.servers[EmcPartnerTra3000.ROLE] = SerialServer(EmcPartnerTra3000(self.world, self.bench))
+        for on_a_line in (EmcPartnerTra3000, GwInstekGpt9804):
+            self.models[on_a_line.ROLE] = on_a_line.MODEL
+            self.servers[on_a_line.ROLE] = SerialServer(on_a_line(self.world, self.bench))
+        self.models[WatlowF4T.ROLE] = WatlowF4T.MODEL
+        self.servers[WatlowF4T.ROLE] = ModbusServer(WatlowF4T(self.world, self.bench))
         self.network = Network(self.bench)
         self.http = HttpServer(self.bench)
         self.ethernet_http = HttpServer(self.bench, self.network)
         self.snmp = SnmpAgent(Mib(self.network.switch))
-        self.saboteurs: dict[str, Saboteur | SnmpSaboteur] = {
+        self.saboteurs: dict[str, Saboteur | SnmpSaboteur | ModbusSaboteur] = {
             **{_kebab(role): server_of.saboteur for role, server_of in self.servers.items()},
             "link-partner": self.snmp.saboteur,
         }

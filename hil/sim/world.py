@@ -131,6 +131,11 @@ class World:
         from_s = self._fault_from_s.get(name)
         return from_s is not None and self.env.now >= from_s
 
+    def amount(self, name: str) -> float:
+        """Return the number that comes with a fault, 0 while it does not act."""
+        acting = [fault for fault in self.faults if fault.name == name] if self.fault(name) else []
+        return acting[-1].amount or 0.0 if acting else 0.0
+
     def begin_fault(self, name: str) -> None:
         """Let a fault begin now that was not foreseen at the start; raises UnknownFault."""
         fault = replace(parse_fault(name), from_s=self.now_s)

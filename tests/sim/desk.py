@@ -7,7 +7,7 @@ import functools
 import json
 
 from hil.sim.bench import Bench
-from hil.sim.instruments.chroma_61600 import Chroma61602
+from hil.sim.instruments.chroma_61500 import Chroma61502
 from hil.sim.instruments.itech_it8615 import ItechIT8615
 from hil.sim.instruments.keysight_34465a import Keysight34465A
 from hil.sim.instruments.keysight_daq970a import KeysightDaq970A
@@ -29,7 +29,7 @@ class Desk:
     @functools.cached_property
     def instruments(self) -> dict[str, ScpiInstrument]:
         models: tuple[type[ScpiInstrument], ...] = (
-            Chroma61602,
+            Chroma61502,
             YokogawaWT310E,
             ItechIT8615,
             KeysightDsox,

@@ -16,10 +16,10 @@ from hil.sim.world import World
 
 
 def test_the_names_are_those_that_make_sense():
-    """Ten roles and eleven kinds; a switch has no reading, SNMP no block."""
+    """Twelve roles and twelve kinds; a switch has no reading, SNMP no block, and only Modbus numbers its answers."""
     named = [name for name in fault_names() if parse_bench_fault(name)[1] is not None]
 
-    assert len(named) == 10 * 11 - 6
+    assert len(named) == 12 * 12 - 6 - 2 - 1 - 11
     assert parse_bench_fault("bench-ac-source-half-block") == ("ac-source", Kind.HALF_BLOCK)
     for missing in ("bench-switch-nan", "bench-link-partner-half-block", "bench-toaster-late"):
         assert parse_bench_fault(missing) == ("", None)

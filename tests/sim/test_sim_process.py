@@ -19,7 +19,7 @@ from serving import opened
 from hil.clock import BenchClock, ControlRefused, StationControl
 
 ROLES = {"AcSource", "PowerMeter", "AcLoad", "Scope", "DcSupply", "Dmm", "Switch", "Fixture"}
-ROLES |= {"ProgrammableResistor", "SurgeGenerator", "LinkPartner"}
+ROLES |= {"ProgrammableResistor", "SurgeGenerator", "LinkPartner", "HipotTester", "ThermalChamber"}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from physics_rig import Rig
 
+from hil.sim.air import Air
 from hil.sim.boards.heat import Heat
 from hil.sim.boards.ntc import Ntc
 from hil.sim.world import World
@@ -62,7 +63,7 @@ def test_the_wrong_part_reads_ten_times_the_resistance():
 
 def test_warmth_is_one_exponential_between_two_changes():
     """Half a watt more warms by resistance times power with resistance times capacity; blocked vents are slower."""
-    heat = Heat(22.0)
+    heat = Heat(Air(22.0))
     heat.lose(10.0, 0.5)
     heat.block(1e6, blocked=True)
     steady_k, tau_s = 6.5 * 0.5, 6.5 * 46.0

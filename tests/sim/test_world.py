@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hil.sim.faults import FAULTS, UnknownFault, describe, fault_names, parse_fault
+from hil.sim.faults import FAULTS, ActiveFault, UnknownFault, describe, fault_names, parse_fault
 from hil.sim.world import World
 
 
@@ -87,6 +87,27 @@ def test_an_unknown_fault_names_the_closest():
     for text in ("k5-welded", "k1-welded@soon", "k1-welded@-1", ""):
         with pytest.raises(UnknownFault):
             parse_fault(text)
+
+
+def test_a_fault_may_come_with_a_number():
+    """Where it has none of its own there is a default; one that it cannot have is refused, with the range."""
+    assert parse_fault("u2-ct-nonlinear=1.42@5") == ActiveFault("u2-ct-nonlinear", 5.0, 1.42)
+    assert parse_fault("u2-ct-nonlinear").amount == 3.0
+    assert parse_fault("k2-set-open").amount is None
+    for text, hint in (
+        ("u2-ct-nonlinear=-1", "0 to 25"),
+        ("u2-ct-nonlinear=nan", "0 to 25"),
+        ("u2-ct-nonlinear=", "u2-ct-nonlinear"),
+        ("k2-set-open=1", "without a number"),
+    ):
+        with pytest.raises(UnknownFault, match=hint):
+            parse_fault(text)
+    world = World(faults=["u2-ct-nonlinear=1.5@2"])
+    before = world.amount("u2-ct-nonlinear")
+    world.advance(3.0)
+    during = world.amount("u2-ct-nonlinear")
+    world.begin_fault("u2-ct-nonlinear=2")
+    assert (before, during, world.amount("u2-ct-nonlinear"), world.amount("u1-ct-nonlinear")) == (0.0, 1.5, 2.0, 0.0)
 
 
 def test_every_fault_has_a_place_and_a_description():

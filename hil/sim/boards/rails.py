@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from hil.sim.settings import DcSetting
 from hil.sim.world import World
 
-START_V = 85.0  # HLK-10M05 starts above, and lets go below STOP_V [A]
+START_V = 85.0  # HLK-10M05 starts above, and its capacitor carries it down to the peak of STOP_V [A]
 STOP_V = 70.0
-HOLD_UP_S = 0.025  # [A]
+BULK_F = 10e-6  # the capacitor behind its rectifier, 1 uF for each watt it is built for [A]
+BULK_TOLERANCE = 0.2
+BULK_WORN_OUT = 0.005  # what is left of it when it has dried out [A]
 PS1_OHM = 0.08  # output and board copper [A]
 LEADS_OHM = 0.03  # DC supply to J43 [A]
 DROPOUT_V = 1.1  # of the 3.3 V regulator, 1117 class [A]
@@ -42,13 +44,17 @@ class Rails:
         self._ps1_v = 5.0 * (1 + float(who.uniform(-0.01, 0.01)))
         self._regulator_v = 3.3 * (1 + float(who.uniform(-0.012, 0.012)))
         self._start_s = float(who.uniform(0.10, 0.18))
+        self._bulk_f = BULK_F * (1 + float(who.uniform(-BULK_TOLERANCE, BULK_TOLERANCE)))
+        self._charged_v = 0.0  # rms of the mains that last fed it
         self._ps1_on = False
         self._pending = 0
         self._wanted = False
 
-    def mains(self, bus_v: float, changed: Callable[[], None]) -> None:
-        """Follow the rms voltage at the bus; changed is called when PS1 comes or goes."""
+    def mains(self, bus_v: float, drawn_w: float, changed: Callable[[], None]) -> None:
+        """Follow the rms voltage at the bus and what PS1 draws from it; changed is called when PS1 comes or goes."""
         wanted = bus_v >= (STOP_V if self._wanted else START_V)
+        if wanted:
+            self._charged_v = bus_v
         if wanted == self._wanted:
             return
         self._wanted = wanted
@@ -60,7 +66,13 @@ class Rails:
                 self._ps1_on = wanted
                 changed()
 
-        self._world.at(self._world.now_s + (self._start_s if wanted else HOLD_UP_S), switch)
+        delay_s = self._start_s if wanted else self.hold_up_s(drawn_w)
+        self._world.at(self._world.now_s + delay_s, switch)
+
+    def hold_up_s(self, drawn_w: float) -> float:
+        """Return how long the capacitor carries PS1 when the mains is gone: its energy from the peak down, by power."""
+        bulk_f = self._bulk_f * (BULK_WORN_OUT if self._world.fault("supply-hold-up-short") else 1.0)
+        return bulk_f * (self._charged_v**2 - STOP_V**2) / max(drawn_w, IDLE_W)
 
     def levels(self, supply: DcSetting, mcu_a: float) -> Levels:
         """Return the rails for a DC supply's setting and the MCU's current."""

@@ -25,6 +25,7 @@ DRIVER_OFF_S = 35e-6  # saturated turn-off [A]
 DIODE_V = 0.8
 BREAKDOWN_V = 60.0  # typical V(BR)CEO of a BC817, the least is 45 V
 SLOW_S = 18e-3
+WORN_MOVES, STICKS_EVERY = 150, 9  # a worn pivot: from so many movements on, it sticks at each of these [A]
 BURNT_OHM = 0.25
 
 Samples = NDArray[np.float64]
@@ -80,14 +81,14 @@ class Relay:
         self,
         world: World,
         number: int,
-        ambient_c: float,
+        temp_c: Callable[[], float],
         rail_v: Callable[[], tuple[float, float]],
         changed: Callable[[], None],
     ) -> None:
         self.name = f"K{number}"
         self._key = f"k{number}"
         self._world = world
-        self._ambient_c = ambient_c
+        self._temp_c = temp_c
         self._rail_v = rail_v  # the rail without coils, and the resistance behind it
         self._changed = changed
         who = world.individual("relay", self.name)
@@ -104,7 +105,7 @@ class Relay:
         }
         self._scatter = world.rng("relay", self.name)
         self.armature_set = False  # shipped in RESET [A]
-        self._bouncing = 0
+        self._bouncing = self._moves = 0
         self._closed = False
         self.contact: Steps[bool] = Steps(False)
         self._touch(False)
@@ -123,7 +124,7 @@ class Relay:
         """Return the coil's resistance at its temperature; infinite when it is open."""
         if self._world.fault(f"{self._key}-{action.lower()}-open"):
             return math.inf
-        return self.coils[action].ohm_20c * (1 + COPPER_PER_K * (self._ambient_c - 20.0))
+        return self.coils[action].ohm_20c * (1 + COPPER_PER_K * (self._temp_c() - 20.0))
 
     def coil_current_a(self, t_s: Samples) -> Samples:
         """Return the current of both coils from the rail at these ascending times; flyback circulates in the diode."""
@@ -210,7 +211,7 @@ class Relay:
         if other.energised:
             self._world.record("violation", what=f"{self.name}: SET and RESET driven together")
             wanted = bool(self._scatter.integers(2))  # both coils: where it ends is chance
-        if wanted == self.armature_set:
+        if wanted == self.armature_set or self._sticks():
             return
         self.armature_set = wanted
         self._bouncing += 1
@@ -222,6 +223,12 @@ class Relay:
         for index, edge_s in enumerate(edges_s.tolist()):
             state = wanted == bool(index % 2)
             self._world.at(now_s + edge_s, partial(self._bounce, episode, state))
+
+    def _sticks(self) -> bool:
+        """Say whether a worn pivot holds the armature this time."""
+        self._moves += 1
+        worn = self._moves > WORN_MOVES and self._world.fault(f"{self._key}-worn")
+        return worn and self._moves % STICKS_EVERY == 0
 
     def _bounce(self, episode: int, closed: bool) -> None:
         if episode == self._bouncing:

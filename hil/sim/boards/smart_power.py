@@ -5,19 +5,20 @@ Ref: facts smart-power 1, 3.4 (planning set of the front end). Each serial numbe
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.sim.air import Air
 from hil.sim.boards.channels import Channel
 from hil.sim.boards.detect import Detect
+from hil.sim.boards.drift import Climate
 from hil.sim.boards.firmware import Firmware
+from hil.sim.boards.front_end import FrontEnd
 from hil.sim.boards.hardware import Nvs
 from hil.sim.boards.heat import Heat
 from hil.sim.boards.ntc import Ntc
@@ -26,7 +27,6 @@ from hil.sim.boards.rails import Levels, Rails
 from hil.sim.boards.relay import Relay
 from hil.sim.boards.uart import Uart
 from hil.sim.chips.atm90e26 import Atm90e26
-from hil.sim.chips.atm90e26_metering import Inputs
 from hil.sim.circuit import DEAD, FUSE_OHM, Phasors, Segment
 from hil.sim.fuse import Fuse
 from hil.sim.history import Steps
@@ -35,40 +35,11 @@ from hil.sim.network.unit_port import UnitPort
 from hil.sim.settings import DcSetting
 from hil.sim.world import World
 
-DIVIDER_MV_PER_V = 1000.0 / 841.0  # 7 x 120 kohm over 1 kohm [A]
-BURDEN_MV_PER_A = 4.8  # CT 1000:1 into 4.8 ohm [A]
-BANDWIDTH_HZ = 1100.0  # harmonic bandwidth [DS26 6.1]
 MCU_RUNS_V, MCU_STOPS_V = 2.85, 2.70  # brown-out [A]
 MCU_RESET_A, MCU_RUNS_A = 0.012, 0.085  # [A]
 GLITCH_S = 2e-3
 POWER_ON = 1
 TRACKS_OHM = 0.010  # terminals and copper of the mains path [A]
-
-
-@dataclass(frozen=True, slots=True)
-class FrontEnd:
-    """Divider, current transformer and burden of one meter, with their errors."""
-
-    mv_per_v: float
-    mv_per_a: float
-    phase: complex
-    offset_mv2: float  # crosstalk of voltage into current, as an active power at nominal voltage
-
-    def inputs(self, u: Phasors, i: Phasors, frequency_hz: float) -> Inputs:
-        """Return what the chip's pins see of a voltage and a current."""
-        u2 = i2 = 0.0
-        s = 0j
-        for order, volts in u.items():
-            if order * frequency_hz > BANDWIDTH_HZ:
-                continue
-            u2 += abs(volts) ** 2
-            amps = i.get(order)
-            if amps is not None:
-                i2 += abs(amps) ** 2
-                s += volts * (amps * self.phase).conjugate()
-        u2 *= self.mv_per_v**2
-        s *= self.mv_per_v * self.mv_per_a
-        return Inputs(u2, i2 * self.mv_per_a**2, s.real + self.offset_mv2 * u2, s.imag, frequency_hz if u2 else 0.0)
 
 
 class SmartPower:
@@ -92,7 +63,9 @@ class SmartPower:
         self.levels: Steps[Levels] = Steps(Levels())
         self._supply = DcSetting()
         self.ntc = Ntc(world)
-        self.heat = Heat(self.ambient_c)
+        self.air = Air(self.ambient_c)
+        self.heat = Heat(self.air)
+        self._climate = Climate(world, self.air, self.heat, self._feed_meters)
         self._mov = FittedMov(world)
         self.detect = Detect(world)
         self._bus: tuple[Phasors, tuple[Phasors, ...], float] = ({}, ({}, {}, {}, {}), 0.0)
@@ -103,36 +76,25 @@ class SmartPower:
         self.uart = Uart(world, self._received, lambda: self.restart(POWER_ON))
         self.relays: tuple[Relay, ...] = ()  # a relay asks for the rail while the next one is made
         self.relays = tuple(
-            Relay(world, number, self.ambient_c, self._rail_for_coil, self._relay_changed) for number in range(1, 5)
+            Relay(world, number, self._body_c, self._rail_for_coil, self._relay_changed) for number in range(1, 5)
         )
         self.meters = tuple(
             Atm90e26(world.rng("meter", f"U{number}"), violation=self._spi_violation(f"U{number}"))
             for number in range(1, 5)
         )
-        self._front_ends = tuple(self._front_end(number) for number in range(1, 5))
+        self._front_ends = tuple(FrontEnd.of(world, number) for number in range(1, 5))
         world.on_fault(self._fault_began)
 
-    def _front_end(self, number: int) -> FrontEnd:
-        """Draw a front end's tolerances; a fault changes its parts."""
-        who, fault = self._world.individual("meter", f"U{number}"), self._world.fault
-        divider = 1 + float(who.uniform(-0.01, 0.01))
-        burden = 1 + float(who.uniform(-0.02, 0.02))
-        phase_deg = float(who.uniform(-0.25, 0.25))
-        offset_w = float(who.uniform(-2e-3, 2e-3))
-        if fault(f"u{number}-gain-out-of-range"):
-            burden *= 0.5
-        if fault(f"u{number}-phase-error"):
-            phase_deg += 12.0
-        direction = -1.0 if fault(f"u{number}-ct-reversed") else 1.0
-        return FrontEnd(
-            DIVIDER_MV_PER_V * divider,
-            BURDEN_MV_PER_A * burden,
-            direction * cmath.rect(1.0, math.radians(phase_deg)),
-            offset_w * BURDEN_MV_PER_A / DIVIDER_MV_PER_V / 230.0**2,
-        )
+    def _body_c(self) -> float:
+        return self.heat.body_c(self._world.now_s)
+
+    def air_changed(self) -> None:
+        """Feel that the air around takes another course."""
+        self._feed_meters()
 
     def _fault_began(self, _: str) -> None:
-        self._front_ends = tuple(self._front_end(number) for number in range(1, 5))
+        self._climate.look()
+        self._front_ends = tuple(FrontEnd.of(self._world, number) for number in range(1, 5))
         self.ntc.fault_began()
         self._feed_meters()
         self.update_rails()
@@ -153,11 +115,12 @@ class SmartPower:
     def follow_mains(self, segment: Segment) -> None:
         """Take a new steady state of the mains circuit."""
         self._bus = (segment.reference.u, segment.sockets, segment.frequency_hz)
+        self._climate.carry(segment.sockets)
         self._feed_meters()
         self._solved = segment
         self._wait_for_fuse()
         self._lose_heat()
-        self.rails.mains(math.sqrt(segment.reference.u2), self.update_rails)
+        self.rails.mains(math.sqrt(segment.reference.u2), self._solved_w, self.update_rails)
 
     def _wait_for_fuse(self) -> None:
         state, now_s = self._solved, self._world.now_s
@@ -208,9 +171,9 @@ class SmartPower:
 
     def _feed_meters(self) -> None:
         u, sockets, hertz = self._bus
-        now_s = self._world.now_s
-        for meter, front_end, amps in zip(self.meters, self._front_ends, sockets, strict=True):
-            meter.set_inputs(now_s, front_end.inputs(u, amps, hertz))
+        now_s, factors = self._world.now_s, self._climate.factors()
+        for meter, front_end, warmed, amps in zip(self.meters, self._front_ends, factors, sockets, strict=True):
+            meter.set_inputs(now_s, front_end.warmed(*warmed).inputs(u, amps, hertz))
 
     # -- rails and MCU -----------------------------------------------------------------------------------------------
 

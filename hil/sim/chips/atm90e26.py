@@ -29,6 +29,7 @@ ENERGY = {0x40: 0, 0x41: 1, 0x42: 2, 0x43: 0, 0x44: 1, 0x45: 2}
 WITH_LSB = frozenset((0x48, 0x49, 0x4A, 0x4B, 0x4F, 0x68, 0x6A, 0x6B, 0x6F))
 SOFT_RESET, SMALL_POWER, LOAD_DEFAULTS, CHECK, POWER_ON = 0x789A, 0xA987, 0x5678, 0x8765, 0x6886
 L_GAIN = {0b000: 4, 0b001: 8, 0b010: 16, 0b011: 24}  # 2BH bits 15-13; 1xx is 1
+CYCLE_S = 0.02  # a sag lasts at least so long
 RISE_V, FALL_V, RESET_S = 2.5, 2.3, 5e-3  # power-on reset VH, VL, T1 [DS26 6.3]
 # How much the registers show per millivolt at default gains: not documented, set for the nominal front end [A].
 VOLTS_PER_MV = 230 / 273.484
@@ -83,8 +84,9 @@ class Atm90e26:
         """Let new steady signals stand at the analog pins from t_s on."""
         self._settle(t_s)
         self._refresh(t_s)
+        self._watch_sag(t_s)
         self._inputs.begin(t_s, inputs)
-        self._watch_sag()
+        self._watch_sag(t_s)
 
     def ready(self, t_s: float) -> bool:
         """Return whether the chip listens to its pins."""
@@ -114,6 +116,7 @@ class Atm90e26:
             self._settle(t_s)
             return self._energy(address).word(ENERGY[address])
         if address == 0x01:
+            self._watch_sag(t_s)
             return self._status | self._alarm()
         if address == 0x06:
             return self._last_data
@@ -164,7 +167,7 @@ class Atm90e26:
             self._words[address] = word
         if address >= 0x20:
             self._compile()
-        self._watch_sag()
+        self._watch_sag(t_s)
 
     def _reset(self, t_s: float) -> None:
         self._words = CONFIGURATION | METERING | MEASUREMENT
@@ -172,6 +175,7 @@ class Atm90e26:
         self._cs1 = self._cs2 = 0
         self._pl_high = METERING[0x21]
         self._status = self._last_data = self._lsb = 0
+        self._low_since_s = math.inf
         self._active, self._reactive = EnergyCounter(), EnergyCounter()
         self._measured: dict[int, int] = {}  # register -> word << 16 | LSB
         self._updated = math.floor(t_s / UPDATE_S)
@@ -239,13 +243,17 @@ class Atm90e26:
         if self._reactive.accumulate(duration_s, q * gain, constant, words[0x29], words[0x2A]) and words[0x02] & 8:
             self._status |= 1 << 6  # RevQchg
 
-    def _watch_sag(self) -> None:
+    def _watch_sag(self, t_s: float) -> None:
         """SagTh holds 100 x peak volts over 4 Ugain / 32768 [AN26 2.3.2]; a sag is a cycle that stays below it."""
         words = self._words
-        if words[0x02] & 0x20 and self._measuring:
-            peak_v = words[0x03] * 4 * self._u_gain / 32768 / 100
-            if self._volts(self._inputs.last.u2) * math.sqrt(2) < peak_v:
-                self._status |= 1 << 1
+        peak_v = words[0x03] * 4 * self._u_gain / 32768 / 100
+        watched = words[0x02] & 0x20 and self._measuring
+        if not (watched and self._volts(self._inputs.last.u2) * math.sqrt(2) < peak_v):
+            self._low_since_s = math.inf
+            return
+        self._low_since_s = min(self._low_since_s, t_s)
+        if t_s - self._low_since_s >= CYCLE_S - 1e-9:
+            self._status |= 1 << 1
 
     # -- measurement -----------------------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ voltage 0.2 % + 0.2 % of range, current 0.4 % + 0.3 % of range, power 0.4 % + 0.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hil.sim.scpi import ChoiceSetting, NumberSetting, ScpiErrorQueue, ScpiInstrument, SwitchSetting, scpi
+from hil.sim.scpi_settings import Setting
 from hil.sim.scpi_syntax import Call, ScpiError
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Chroma61602(ScpiErrorQueue, ScpiInstrument):
     NO_ERROR = '0,"No error"'
     UNKNOWN = frozenset({"*OPC", "*WAI", "*TRG", "*OPT"})  # the manual's list has no *OPC
     RESET_S = 3.0
-    SETTINGS: ClassVar = (
+    SETTINGS: ClassVar[Sequence[Setting]] = (
         NumberSetting(
             "level_v", "[:SOURce]:VOLTage[:LEVel][:IMMediate][:AMPLitude]:AC", 0.0, 0.0, 300.0, "V", "{:.1f}"
         ),

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from physics_rig import Rig
 
+from hil.sim.boards.front_end import FrontEnd
+
 
 def rails(*faults: str) -> Rig:
     rig = Rig(faults=faults)
@@ -161,6 +163,22 @@ def test_meter_faults(fault, factor, wrong):
         assert wrong(ratio) if socket == 1 else ratio == pytest.approx(1.0, abs=0.04)
 
 
+def test_a_core_of_low_permeability_loses_current_at_light_load():
+    """As stated at 50 mA, less at more current, nothing at the ampere where it was trimmed; the phase stays."""
+    ways = {}
+    for loss in (0.0, 2.0):
+        rig = Rig(faults=[f"u1-ct-nonlinear={loss}"])
+        front_end = FrontEnd.of(rig.world, 1)
+        ways[loss] = [front_end.inputs({1: 230.0 + 0j}, {1: amps + 0j}, 50.0) for amps in (0.01, 0.05, 0.1, 1.0, 3.0)]
+    lost_pct = [100 * (1 - math.sqrt(bad.i2 / good.i2)) for bad, good in zip(ways[2.0], ways[0.0], strict=True)]
+
+    assert lost_pct[1] == pytest.approx(2.0)
+    assert lost_pct[0] > lost_pct[1] > lost_pct[2] > lost_pct[3] > lost_pct[4]
+    assert lost_pct[3] == pytest.approx(0.0, abs=1e-9)
+    for bad, good in zip(ways[2.0], ways[0.0], strict=True):
+        assert bad.q / good.q == pytest.approx(math.sqrt(bad.i2 / good.i2))
+
+
 def test_healthy_meters_are_within_their_tolerances():
     """Fifty units: power within 4 % at PF 1, and no two alike."""
     ratios = set()
@@ -199,10 +217,13 @@ def test_ps1_starts_late_and_holds_up():
     dipped = rig.unit.levels.last.rail_5v
     rig.bench.set_ac(on=False)
     rig.world.advance(0.1)
+    held = rig.unit.levels.last.rail_5v
+    rig.world.advance(1.0)
 
     assert early == 0.0
     assert running == pytest.approx(5.0, rel=0.015)
     assert dipped == running
+    assert held == running
     assert rig.unit.levels.last.rail_5v == 0.0
 
 

@@ -8,12 +8,12 @@ import struct
 import pytest
 from desk import Desk
 
-# -- Chroma 61602 -----------------------------------------------------------------------------------------------------
+# -- Chroma 61502 -----------------------------------------------------------------------------------------------------
 
 
 def test_vendor_and_model_share_a_field(desk):
-    """The identification has four fields after `Chroma ATE 61602`, not before it."""
-    assert desk.ask("AcSource", "*IDN?").split(",")[0] == "Chroma ATE 61602"
+    """The identification has four fields after `Chroma ATE 61502`, not before it."""
+    assert desk.ask("AcSource", "*IDN?").split(",")[0] == "Chroma ATE 61502"
 
 
 def test_the_level_does_not_fit_the_low_range(desk):
@@ -44,13 +44,13 @@ def test_a_level_above_the_limit_is_refused(desk):
     assert desk.ask("AcSource", "VOLT:RANG HIGH;:VOLT:AC 230;:SYST:ERR?").startswith("-222")
 
 
-def test_reset_takes_three_seconds_and_opens_the_output(desk):
-    """*RST needs 3 s of bench time (61600)."""
+def test_reset_takes_seven_seconds_and_opens_the_output(desk):
+    """*RST needs 7 s of bench time (61500)."""
     desk.mains()
     before_s = desk.world.now_s
     desk.silent("AcSource", "*RST")
 
-    assert desk.world.now_s - before_s == pytest.approx(3.0)
+    assert desk.world.now_s - before_s == pytest.approx(7.0)
     assert (desk.bench.ac.on, desk.ask("AcSource", "OUTP?")) == (False, "0")
 
 
