@@ -41,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=0, help="seed of the simulated bench's noise (default: 0)")
     group.addoption("--attach", default="", help="HOST:PORT of a simulated station that is open already")
     group.addoption("--sync", default="test", help="write through to the disk after each test, or each measurement")
+    group.addoption(
+        "--monte-carlo", action="store_true", help="check every uncertainty by Monte Carlo too (JCGM 101); slower"
+    )
     group.addoption("--runs", default="runs", help="where the record goes (default: runs)")
 
 
@@ -108,6 +111,7 @@ class _RunPlugin:
         self._run: Run | None = None
         self._started = False
         self._errors: list[BaseException] = []  # of the test that runs now
+        self._checked = 0  # events of the run in which Monte Carlo's answers have been looked for
         self._reports: list[Path] = []
         self._unreported = ""
 
@@ -161,6 +165,8 @@ class _RunPlugin:
         try:
             with self._terminal():
                 self.run.start()
+            if self._config.option.monte_carlo:
+                self._check_by_monte_carlo()
         except HilError as error:
             self._started = self.run.folder is not None
             if not self._started:
@@ -168,6 +174,27 @@ class _RunPlugin:
         except KeyboardInterrupt:
             self._started = self.run.folder is not None
             raise
+
+    def _check_by_monte_carlo(self) -> None:
+        """Let every budget of this run be checked by Monte Carlo, and say so on record."""
+        from hil.journal.events import Note
+        from hil.metrology.propagation import CHECK
+
+        CHECK.seed = self.run.options.seed
+        self._config.add_cleanup(CHECK.off)
+        self.run.write(Note("", f"every budget is checked by Monte Carlo (JCGM 101, PCG64, seed {CHECK.seed})"))
+
+    def _note_disagreements(self, test: str) -> None:
+        """Put on record where Monte Carlo disagrees with the first order."""
+        if not self._config.option.monte_carlo:
+            return
+        from hil.journal.events import Measurement, Note
+        from hil.metrology.monte_carlo import disagreement
+
+        new, self._checked = self.run.events[self._checked :], len(self.run.events)
+        for one in new:
+            if isinstance(one, Measurement) and (sentence := disagreement(one.monte_carlo, one.unit)):
+                self.run.write(Note(test, f"{one.name}: {sentence}"))
 
     def _terminal(self) -> AbstractContextManager[None]:
         """Let what is started inside, the guard, write to the terminal itself and not into what pytest captures."""
@@ -212,9 +239,12 @@ class _RunPlugin:
             pytest.skip("the run was stopped")
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         """Fail the test at its end for what it measured out of limits."""
-        yield
+        try:
+            yield
+        finally:
+            self._note_disagreements(item.nodeid)
         self.run.check()
         self.run.measure.end()
 
@@ -272,14 +302,15 @@ class _RunPlugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the run ended and where its record is."""
-        from hil.run.words import counted, headline, stands_out
+        from hil.run.words import counted, decided, headline, stands_out
 
         summary = self._run.summary if self._run else None
         if summary is None:
             return
         write = terminalreporter.write_line
         run = self.run
-        for line in ["", headline(run.options.serial, summary), *counted(summary), *stands_out(summary)]:
+        begin = ["", headline(run.options.serial, summary), *counted(summary)]
+        for line in [*begin, *decided(run.events, summary), *stands_out(summary)]:
             write(line)
         for path in self._reports:
             if path.name == "certificate.html":

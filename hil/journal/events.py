@@ -239,7 +239,8 @@ _NEEDED: dict[type[Event], frozenset[str]] = {
     for kind in KINDS.values()
 }
 _SPARED = ("raw", "corrections", "judgement", "effort", "monte_carlo")  # of a measurement: not written when empty
-_LISTS = frozenset({"requirements", "charts", "faults", "budget", "corrections"})  # and "requirement" of the two test events
+# and "requirement" of the two test events
+_LISTS = frozenset({"requirements", "charts", "faults", "budget", "corrections"})
 
 
 def to_dict(event: Event) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from hil.journal.events import (
     TestStarted,
     Waiver,
 )
-from hil.metrology.decision import Verdict
+from hil.metrology.decision import ACCEPTED, REJECTED, Verdict
 
 # worst first: a value outside its limits is worse news than a point nobody could judge
 SEVERITY = (
@@ -34,7 +34,6 @@ SEVERITY = (
     Verdict.PASS,
 )
 GOOD = frozenset({Verdict.PASS, Verdict.CONDITIONAL_PASS, Verdict.WAIVED})
-_OF_THE_UNIT = frozenset({Verdict.FAIL, Verdict.CONDITIONAL_FAIL})
 PASSED, FAILED, INTERRUPTED, BENCH_FAULT, SETUP_FAULT, NOTHING_TESTED = range(6)
 
 
@@ -132,6 +131,23 @@ def conclude(events: Iterable[Event], *, interrupted: bool = False) -> RunSummar
     return RunSummary(verdict, exit_code, reason, requirements, counts)
 
 
+def standing(one: Measurement) -> Verdict:
+    """Return what a measurement means for its requirement: its verdict, unless the stage's screen says no.
+
+    A screen sees only what the certificate's rule accepts; the measurement keeps the verdict of that rule.
+    """
+    verdict = Verdict(one.verdict)
+    screen = one.judgement.get("screen")
+    if screen is None or verdict not in ACCEPTED or screen["verdict"] in ACCEPTED:
+        return verdict
+    return Verdict.REFUSED if screen["verdict"] == Verdict.REFUSED else Verdict.FAIL
+
+
+def screened_out(one: Measurement) -> bool:
+    """Say whether the certificate's rule accepts a measurement and the stage's screen rejects it."""
+    return Verdict(one.verdict) in ACCEPTED and standing(one) is Verdict.FAIL
+
+
 class _Facts:
     """The events, sorted by what they speak of."""
 
@@ -166,7 +182,7 @@ class _Facts:
 
     def explains(self, test: TestFinished, mine: tuple[Measurement, ...]) -> bool:
         """Say whether a failed test failed by measurements, so that those of `mine` it made speak for themselves."""
-        failed = any(one.test == test.test and one.verdict in _OF_THE_UNIT for one in self.last.values())
+        failed = any(one.test == test.test and standing(one) in REJECTED for one in self.last.values())
         return failed and any(one.test == test.test for one in mine)
 
 
@@ -216,8 +232,8 @@ def _verdict(
     """
     known: list[tuple[Verdict, str, str]] = []  # verdict, of what, why
     for one in mine:
-        verdict = Verdict(one.verdict)
-        if not needed or one.name in needed or verdict in _OF_THE_UNIT:
+        verdict = standing(one)
+        if not needed or one.name in needed or verdict in REJECTED:
             known.append((verdict, one.name, one.reason))
     for test in tests:
         verdict, why = _of_test(test)
@@ -276,7 +292,7 @@ def _run(facts: _Facts, requirements: tuple[RequirementSummary, ...], interrupte
 
 
 def _unit_failed(one: RequirementSummary) -> bool:
-    return one.verdict in _OF_THE_UNIT or any(part.verdict in _OF_THE_UNIT for part in one.measurements)
+    return one.verdict in REJECTED or any(standing(part) in REJECTED for part in one.measurements)
 
 
 def _incomplete(bad: list[RequirementSummary]) -> str:

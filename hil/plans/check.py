@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from hil.metrology.rules import NEEDS_TARGET, Rule
 
 _Text = Annotated[str, Field(min_length=1)]
 _Positive = Annotated[float, Field(gt=0.0)]
 _Value = str | int | float
+_Stage = Literal["production", "release", "type"]
 
 
 class _Strict(BaseModel):
@@ -24,8 +27,6 @@ class _Head(_Strict):
     serial_pattern: _Text
     revisions: Annotated[list[_Text], Field(min_length=1)]
     sequence: list[_Text]
-    decision_rule: _Text
-    minimum_tur: Annotated[float, Field(ge=0.0)]
 
     @field_validator("serial_pattern")
     @classmethod
@@ -37,6 +38,58 @@ class _Head(_Strict):
         except (re.error, RecursionError, OverflowError, Warning) as error:
             raise ValueError(f"no regular expression: {error}") from error
         return pattern
+
+
+class _Prior(_Strict):
+    mean: float
+    s: _Positive
+
+
+def _known_rule(name: str) -> str:
+    if name not in list(Rule):
+        raise ValueError(f"unknown decision rule {name!r}; use one of {', '.join(Rule)}")
+    return name
+
+
+_Rule = Annotated[str, AfterValidator(_known_rule)]
+
+
+class _Decision(_Strict):
+    rule: _Rule
+    minimum_tur: Annotated[float, Field(ge=0.0)]
+    target_risk: Annotated[float, Field(gt=0.0, lt=0.5)] | None = None
+    screen: dict[_Stage, _Rule] = {}
+    priors: dict[_Text, _Prior] = {}
+
+    @model_validator(mode="after")
+    def _has_what_its_rules_need(self) -> Self:
+        needing = sorted({self.rule, *self.screen.values()} & NEEDS_TARGET)
+        if needing and self.target_risk is None:
+            raise ValueError(f"the rule {needing[0]!r} needs a target_risk, such as 0.02")
+        if self.target_risk is not None and not needing:
+            raise ValueError(
+                f"target_risk is for {' and '.join(sorted(NEEDS_TARGET))}, and no rule here is one of these"
+            )
+        return self
+
+
+class _Adaptive(_Strict):
+    share_of_limit: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    shortest: Annotated[int, Field(ge=3)] = 3
+    longest: Annotated[int, Field(ge=3)] = 20
+    fixed: Annotated[int, Field(ge=3)] = 10
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.longest < max(self.shortest, self.fixed):
+            raise ValueError(f"longest = {self.longest} is less than shortest or fixed")
+        return self
+
+
+class _Calibration(_Strict):
+    overdue: dict[_Stage, Literal["refuse", "mark"]] = {}
+    missing: dict[_Stage, Literal["refuse", "mark"]] = {}
+    warn_days: Annotated[int, Field(ge=0)] = 30
 
 
 class _Nominal(_Strict):
@@ -55,7 +108,7 @@ class _Requirement(_Strict):
     title: _Text
     area: _Text
     method: _Text
-    stages: list[Literal["production", "release", "type"]]
+    stages: list[_Stage]
     why: str = ""
     needs: str = ""
     without: str = ""
@@ -63,6 +116,7 @@ class _Requirement(_Strict):
 
 class _Limit(_Strict):
     limits_table: _Text | None = None
+    accuracy_class: _Text | None = None  # where the table goes by another class than the plan's
     low: float | None = None
     high: float | None = None
     standard: _Text | None = None
@@ -102,12 +156,15 @@ class _Chart(_Strict):
 
 class _File(_Strict):
     plan: _Head
+    decision: _Decision
+    adaptive: _Adaptive = _Adaptive()
     nominal: _Nominal
     load_points: dict[str, list[dict[str, _Value]]]
     requirements: dict[str, _Requirement]
     measurements: dict[str, _Measurement]
     waivers: list[_Waiver] = []
     charts: list[_Chart] = []
+    calibration: _Calibration | None = None
     # how long a run may be silent before the guard takes over: hil.station.guarding reads it
     guard: dict[str, _Positive] = {}
 

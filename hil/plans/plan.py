@@ -15,10 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from hil.errors import SetupError
-from hil.metrology.limits import Limit, lookup, no_load_s, starting_current_a
+from hil.metrology.adaptive import Adaptive
+from hil.metrology.influence import limit_by_name
+from hil.metrology.limits import Limit, starting_current_a
+from hil.metrology.no_load import NoLoad, no_load_test
 from hil.names import check_serial
+from hil.plans.calibration import CalibrationRules
+from hil.plans.decision import Decision
 
 STAGES = ("production", "release", "type")
+CURRENTS = ("Ib", "In", "Itr", "Imin", "Ist", "Imax")  # those of [nominal]: ib_a, itr_a, ...
 
 
 class PlanError(SetupError):
@@ -93,8 +99,7 @@ class Plan:
     serial_pattern: str
     revisions: tuple[str, ...]
     sequence: tuple[str, ...]
-    decision_rule: str
-    minimum_tur: float
+    decision: Decision
     nominal: Mapping[str, Any]
     requirements: Mapping[str, Requirement]
     waivers: tuple[PlannedWaiver, ...]
@@ -102,6 +107,8 @@ class Plan:
     load_points: Mapping[str, tuple[Mapping[str, Any], ...]]
     kinds: Mapping[str, Mapping[str, Any]] = field(repr=False)
     guard: GuardTimes = field(default_factory=GuardTimes)
+    calibration: CalibrationRules = field(default_factory=CalibrationRules)
+    adaptive: Adaptive = field(default_factory=Adaptive)
 
     @property
     def sha256(self) -> str:
@@ -110,7 +117,8 @@ class Plan:
 
     @property
     def _references_a(self) -> dict[str, float]:
-        return {"Ib": float(self.nominal["ib_a"]), "Imax": float(self.nominal["imax_a"])}
+        known = {name: self.nominal.get(f"{name.lower()}_a") for name in CURRENTS}
+        return {name: float(value) for name, value in known.items() if value is not None}
 
     @property
     def starting_current_a(self) -> float:
@@ -124,15 +132,18 @@ class Plan:
         )
 
     @property
-    def no_load_s(self) -> float:
-        """How long the class standard watches a meter without load, in seconds."""
+    def no_load(self) -> NoLoad:
+        """How long, and at which voltage, the class standard watches a meter without load."""
         n = self.nominal
-        return no_load_s(
+        references_a = self._references_a
+        return no_load_test(
             n["accuracy_standard"],
             accuracy_class=n["accuracy_class"],
             pulses_per_kwh=n["meter_constant_imp_per_kwh"],
             nominal_voltage_v=n["un_v"],
-            maximum_current_a=n["imax_a"],
+            maximum_current_a=references_a.get("Imax"),
+            starting_current_a=references_a.get("Ist"),
+            minimum_current_a=references_a.get("Imin"),
         )
 
     @property
@@ -168,11 +179,11 @@ class Plan:
 
     def current_a(self, text: str) -> float:
         """Turn `0.05Ib` or `Imax` into amperes."""
-        match = re.fullmatch(r"([0-9.]*)(Ib|Imax)", text)
-        if not match:
-            raise PlanError(f"{self.path.name}: {text!r} is no current", "write it as 0.05Ib, Ib or Imax")
-        reference_a = self.nominal["ib_a"] if match[2] == "Ib" else self.nominal["imax_a"]
-        return float(match[1] or 1.0) * float(reference_a)
+        match = re.fullmatch(rf"([0-9.]*)({'|'.join(CURRENTS)})", text)
+        if not match or match[2] not in self._references_a:
+            known = ", ".join(self._references_a)
+            raise PlanError(f"{self.path.name}: {text!r} is no current", f"write it as 0.05Ib or Imax; it has {known}")
+        return float(match[1] or 1.0) * self._references_a[match[2]]
 
     def _expand(self, base: str, kind: Mapping[str, Any], revision: str) -> Iterator[Planned]:
         over: dict[str, Any] = dict(kind.get("over", {}))
@@ -198,13 +209,15 @@ class Plan:
             row = dict(by_value[str(revision if axis == "revision" else axes[axis])])
         if "limits_table" in row:
             at = {**axes, **kind.get("point_of_limit", {})}
-            return lookup(
+            given = {key: float(at[key]) for key in ("sin_phi", "temperature_c") if key in at}
+            return limit_by_name(
                 row["limits_table"],
-                accuracy_class=self.nominal["accuracy_class"],
+                accuracy_class=row.get("accuracy_class", self.nominal["accuracy_class"]),
                 connection=self.nominal["connection"],
                 current_a=self.current_a(at["i"]),
-                power_factor=at["pf"],
+                power_factor=at.get("pf", ""),
                 references_a=self._references_a,
+                **given,
             )
         if not row:
             raise PlanError(f"{self.path.name}: {base} has no limit", "give it one, or a limits_table")
@@ -282,6 +295,9 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
         for key in ("requirement", "requirement_uncovered"):
             if key in kind and kind[key] not in requirements:
                 raise PlanError(f"{path.name}: {base} answers {kind[key]}, which is no requirement of the plan")
+    for base in data["decision"].get("priors", {}):
+        if base not in data["measurements"]:
+            raise PlanError(f"{path.name}: [decision.priors] names {base!r}, which the plan does not measure")
     waivers = tuple(
         PlannedWaiver(row["requirement"], tuple(row["revisions"]), row["finding"], row["text"])
         for row in data.get("waivers", ())
@@ -303,8 +319,7 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
         serial_pattern=head["serial_pattern"],
         revisions=tuple(head["revisions"]),
         sequence=tuple(head["sequence"]),
-        decision_rule=head["decision_rule"],
-        minimum_tur=float(head["minimum_tur"]),
+        decision=Decision.of(data["decision"]),
         nominal=data["nominal"],
         requirements=requirements,
         waivers=waivers,
@@ -312,4 +327,6 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
         load_points={name: tuple(points) for name, points in data["load_points"].items()},
         kinds=data["measurements"],
         guard=GuardTimes.of(data.get("guard", {})),
+        calibration=CalibrationRules.of(data.get("calibration", {})),
+        adaptive=Adaptive(**data.get("adaptive", {})),
     )

@@ -15,15 +15,17 @@ from hil.errors import Blame, HilError, SetupError
 from hil.interrupt import uninterrupted
 from hil.journal import events
 from hil.journal.summary import RunSummary, conclude
-from hil.journal.writer import JournalWriter, new_run_folder
+from hil.journal.writer import JournalWriter, new_run_folder, utc_now
 from hil.metrology.decision import Verdict
 from hil.names import check_operator, without_secrets
 from hil.plans.plan import STAGES, Plan, load_plan
+from hil.run import calibrations
 from hil.run.measure import Measurer
 from hil.station.config import StationConfig, load_stations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from hil.station.launch import SimulatedStation
     from hil.station.locks import BenchLock
@@ -53,7 +55,7 @@ class RunOptions:
 class Run:
     """Create it (everything is checked, nothing opened), `start()` it, and `finish()` it whatever happened."""
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, now: Callable[[], datetime] = utc_now) -> None:
         self.options = options
         self.plan: Plan = load_plan(options.board)
         self.plan.check_serial(options.serial)
@@ -62,6 +64,8 @@ class Run:
             raise SetupError(f"no stage {options.stage!r}", f"stages: {', '.join(STAGES)}")
         self.planned = self.plan.resolve(options.revision)
         self.config: StationConfig = _station(options)
+        self._today = now().date()  # a run that goes beyond midnight keeps its calibrations
+        calibrations.check(self.config, self.plan.calibration, options.stage, self._today)
         self.events: list[events.Event] = []
         self.station: Station | None = None
         self.board: Any = None
@@ -114,7 +118,8 @@ class Run:
             if simulated is not None:
                 simulated.close()
             raise
-        self._measure = Measurer(self.plan, self.planned, _Recorder(self._journal, self.events, self.check))
+        recorder = _Recorder(self._journal, self.events, self.check)
+        self._measure = Measurer(self.plan, self.planned, recorder, o.stage)
         self.write(self._run_started())
         for waiver in self.plan.waivers:
             if o.revision in waiver.revisions and o.stage in self.plan.requirements[waiver.requirement].stages:
@@ -212,9 +217,11 @@ class Run:
                     resource=without_secrets(one.resource),
                     identity=one.identity,
                     serial=one.serial,
-                    calibration=one.calibration,
+                    calibration=calibrations.on_record(one.calibration, self.plan.calibration, self._today),
                 )
             )
+        for _, trouble in calibrations.troubles(self.config, self.plan.calibration, self._today):
+            self.write(events.Note("", trouble))
         if self.station.taken_over is not None:
             owner, state = self.station.taken_over
             why = f"taken over from {owner}, who died with the bench"
@@ -240,6 +247,7 @@ class Run:
             requirements=tuple(self._requirements()),
             charts=self.plan.charts,
             unit_facts={**self.plan.rating, "laboratory": dict(self.config.laboratory)},
+            decision=self.plan.decision.to_dict(o.stage),
         )
 
     def _requirements(self) -> list[dict[str, Any]]:

@@ -77,6 +77,34 @@ def test_what_is_not_a_plain_pass_says_so(run, make, verdict, run_verdict, exit_
     assert summary.counts[verdict] == 1
 
 
+def screened(verdict):
+    return {"judgement": {"screen": {"rule": "z540.3-method-6", "verdict": verdict}}}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "screen", "stands", "run_verdict", "exit_code"),
+    [
+        ("pass", "pass", "pass", "pass", 0),
+        ("conditional_pass", "pass", "conditional_pass", "pass", 0),
+        ("pass", "fail", "fail", "fail", 1),
+        ("conditional_pass", "fail", "fail", "fail", 1),
+        ("conditional_fail", "fail", "conditional_fail", "fail", 1),
+        ("pass", "refused", "refused", "aborted", 3),
+        ("refused", "refused", "refused", "aborted", 3),
+    ],
+)
+def test_what_the_screen_rejects_fails_the_requirement(run, make, verdict, screen, stands, run_verdict, exit_code):
+    """The measurement keeps its verdict and is counted by it; its reason becomes that of the requirement."""
+    one = make.measured("p[n=1]", verdict, reason="because of the screen", **screened(screen))
+    summary = run(one, make.measured("p[n=2]"), ended("fail" if stands == "fail" else "pass", "unit"))
+
+    assert summary.requirements[0].verdict == stands
+    assert (summary.verdict, summary.exit_code) == (run_verdict, exit_code)
+    assert summary.counts[verdict] >= 1
+    if stands != "pass":
+        assert summary.requirements[0].reason == "p[n=1]: because of the screen"
+
+
 def test_the_last_attempt_counts_and_the_retry_is_told(run, make):
     """A pass at the second attempt is a pass that is printed as one, and a fail at the second is a fail."""
     good = run(make.measured("p[n=1]", "fail"), make.measured("p[n=1]", attempt=2), make.measured("p[n=2]"), ended())

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hil.metrology.reading import Reading
+from hil.metrology.risks import Prior
+from hil.plans.decision import Decision
 from hil.plans.plan import GuardTimes, PlanError, full_name, load_plan
 
 PLAN = load_plan("smart-power")
@@ -143,3 +146,70 @@ def test_a_plan_cannot_loosen_its_guard(table: dict[str, object]) -> None:
     assert GuardTimes.of({"heartbeat_s": 0.5}) == GuardTimes(0.5, 10.0)
     with pytest.raises(PlanError, match=r"\[guard\]"):
         GuardTimes.of(table)
+
+
+@pytest.mark.parametrize("wrong", ["shortest = 2", "longest = 5", "share_of_limit = 0.0", "fewest = 3"])
+def test_a_plan_says_how_long_it_measures_and_cannot_contradict_itself(tmp_path: Path, wrong: str) -> None:
+    """The scatter is a tenth of the limit; two readings have none, and the longest is not shorter than the fixed."""
+    assert (PLAN.adaptive.share_of_limit, PLAN.adaptive.shortest, PLAN.adaptive.longest) == (0.1, 3, 20)
+    key = wrong.partition(" ")[0]
+    text = re.sub(rf"(?m)^{key} = .*\n", "", PLAN.text.decode()).replace("[adaptive]\n", f"[adaptive]\n{wrong}\n")
+    (tmp_path / "smart_power.toml").write_text(text)
+    with pytest.raises(PlanError, match="adaptive"):
+        load_plan("smart-power", tmp_path)
+
+
+def deciding(tmp_path: Path, table: str) -> Decision:
+    """Load the plan with another [decision]."""
+    text = re.sub(r"(?ms)^\[decision\]$.*?(?=^[#\[])", f"[decision]\n{table}\n", PLAN.text.decode(), count=1)
+    (tmp_path / "smart_power.toml").write_text(text)
+    return load_plan("smart-power", tmp_path).decision
+
+
+def test_the_plan_decides_by_ilac_g8_and_screens_production_by_method_6() -> None:
+    """Both are stated at the start of a run, with their clauses; another stage has no screen."""
+    production, full = (PLAN.decision.to_dict(stage) for stage in ("production", "type"))
+
+    assert (production["rule"], production["clause"]) == ("ilac-g8-non-binary", "ILAC-G8:09/2019, 4.2.3")
+    assert (production["screen"], production["minimum_tur"]) == ("z540.3-method-6", 1.5)
+    assert production["screen_clause"].startswith("ANSI/NCSL Z540.3-2006, 5.3 b)")
+    assert (full["screen"], "screen_text" in full) == ("", False)
+
+
+def test_a_plan_may_decide_by_a_target_and_priors(tmp_path: Path) -> None:
+    """Target and priors reach the rule."""
+    prior = 'priors."metering.active_power_error" = { mean = 0.1, s = 0.3 }'
+    decision = deciding(tmp_path, f'rule = "global-risk"\nminimum_tur = 0.0\ntarget_risk = 0.02\n{prior}')
+
+    known = decision.judge(Reading(0.0, "%", 0.2), -1.0, 1.0, "metering.active_power_error")
+    unknown = decision.judge(Reading(0.0, "%", 0.2), -1.0, 1.0, "metering.voltage_error")
+    assert decision.priors == {"metering.active_power_error": Prior(0.1, 0.3)}
+    assert (known.verdict, unknown.refusal) == ("pass", "no prior")
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (
+            'rule = "lenient"\nminimum_tur = 1.5',
+            r"decision\.rule: .*unknown decision rule 'lenient'; use one of simple",
+        ),
+        (
+            'rule = "simple"\nminimum_tur = 1.5\nscreen.production = "strict"',
+            r"decision\.screen\.production: .*'strict'",
+        ),
+        ('rule = "simple"\nminimum_tur = 1.5\nscreen.lunch = "simple"', r"decision\.screen\.lunch"),
+        ('rule = "specific-risk"\nminimum_tur = 1.5', "needs a target_risk"),
+        ('rule = "simple"\nminimum_tur = 1.5\nscreen.type = "global-risk"', "needs a target_risk"),
+        ('rule = "simple"\nminimum_tur = 1.5\ntarget_risk = 0.02', "no rule here is one of these"),
+        ('rule = "specific-risk"\nminimum_tur = 1.5\ntarget_risk = 0.5', r"decision\.target_risk"),
+        ('rule = "simple"\nminimum_tur = -1.0', r"decision\.minimum_tur"),
+        ('rule = "simple"\nminimum_tur = 1.5\npriors."boot.time" = { mean = 1.0, s = 0.0 }', r"boot\.time\.s"),
+        ('rule = "simple"\nminimum_tur = 1.5\npriors."boot.tide" = { mean = 1.0, s = 1.0 }', "'boot.tide'"),
+        ('rule = "simple"', r"decision\.minimum_tur: Field required"),
+    ],
+)
+def test_a_decision_that_makes_no_sense_is_refused(tmp_path: Path, table: str, says: str) -> None:
+    """Each mistake is named by its key."""
+    with pytest.raises(PlanError, match=says):
+        deciding(tmp_path, table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from hil.errors import SetupError
 from hil.journal import events
 from hil.journal.reader import read_journal
 from hil.journal.writer import JournalWriter
+from hil.metrology.budget import Budget, Component
 from hil.metrology.decision import Verdict
 from hil.metrology.reading import Reading
-from hil.plans.plan import PlanError, load_plan
+from hil.plans.plan import Plan, PlanError, load_plan
 from hil.run.measure import Measurer, OutOfLimits
 
 PLAN = load_plan("smart-power")
@@ -22,7 +24,7 @@ PLAN = load_plan("smart-power")
 class Record:
     """A journal of its own for each test, read back at the end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stage: str = "", plan: Plan = PLAN) -> None:
         self.writer = JournalWriter(folder, RecordClock())
         self.writer.write(
             events.RunStarted(
@@ -39,7 +41,7 @@ class Record:
                 seed=0,
             )
         )
-        self.measure = Measurer(PLAN, PLAN.resolve("A"), self.writer)
+        self.measure = Measurer(plan, plan.resolve("A"), self.writer, stage)
         self.measure.begin("test")
 
     def measured(self) -> list[events.Measurement]:
@@ -128,3 +130,110 @@ def test_a_finding_is_on_record_and_decides_nothing(record: Record) -> None:
     record.writer.close()
     (found,) = read_journal(record.writer.folder).of(events.Finding)
     assert (found.finding, found.requirement, found.test) == ("DR-28", "IND-05", "test")
+
+
+AT_IB = {"socket": 1, "i": "Ib", "pf": "1"}  # +/- 1 %
+
+
+def test_the_judgement_is_on_record(record: Record) -> None:
+    """U, k, acceptance limits, TUR and the risk of the verdict; a yes or no has none of these."""
+    verdict = record.measure("metering.active_power_error", Reading(0.9, "%", 0.1), **AT_IB)
+    record.measure.check("interlock.lid_closed", True)
+
+    measured, answered = record.measured()
+    assert verdict is Verdict.CONDITIONAL_PASS
+    assert measured.judgement["expanded_u"] == pytest.approx(0.196, abs=1e-3)
+    assert measured.judgement["acceptance_high"] == pytest.approx(0.804, abs=1e-3)
+    assert measured.judgement["tur"] == pytest.approx(5.1, abs=0.01)
+    assert measured.judgement["risk"] == pytest.approx(0.1587, abs=1e-4)  # one u inside the limit
+    assert "screen" not in measured.judgement
+    assert answered.judgement == {}
+
+
+SCREENED = [
+    (0.5, "pass", "pass", False),
+    (0.85, "conditional_pass", "pass", False),  # inside U of the limit, and inside the screen's limit
+    (0.98, "conditional_pass", "fail", True),
+    (1.02, "conditional_fail", "fail", True),
+]
+
+
+@pytest.mark.parametrize(("value", "verdict", "screen", "fails"), SCREENED)
+def test_the_screen_judges_beside_the_rule(
+    tmp_path: Path, value: float, verdict: str, screen: str, fails: bool
+) -> None:
+    """A measurement keeps the verdict of the certificate's rule; what the screen rejects fails the test."""
+    record = Record(tmp_path, "production")
+    given = record.measure("metering.active_power_error", Reading(value, "%", 0.15), **AT_IB)
+    worst = record.measure.worst()
+
+    if fails:
+        with pytest.raises(OutOfLimits, match=r"metering\.active_power_error"):
+            record.measure.end()
+    else:
+        record.measure.end()
+    (measured,) = record.measured()
+    assert (given, measured.verdict, measured.judgement["screen"]["verdict"]) == (verdict, verdict, screen)
+    # by hand: U = 0.3 at k = 2, TUR 3.333, M = 1.04 - exp(0.4575 - 0.54) = 0.1192, A = 1 - 0.1192 x 0.3
+    assert measured.judgement["screen"]["acceptance_high"] == pytest.approx(0.9642, abs=1e-4)
+    assert (worst in {"fail", "conditional_fail"}) == fails
+    said = "outside the acceptance limit of the production screen (ANSI/NCSL Z540.3 method 6, PFA <= 2 %)"
+    assert (said in measured.reason) == (value == 0.98)
+
+
+def test_what_the_screen_rejected_may_pass_at_the_next_attempt(tmp_path: Path) -> None:
+    """The last attempt counts for the screen too."""
+    record = Record(tmp_path, "production")
+    record.measure("metering.active_power_error", Reading(0.98, "%", 0.15), **AT_IB)
+    record.measure("metering.active_power_error", Reading(0.5, "%", 0.15), attempt=2, **AT_IB)
+
+    record.measure.end()
+    assert record.measure.worst() is Verdict.PASS
+
+
+def test_a_screen_that_refuses_does_not_fail_the_unit(tmp_path: Path) -> None:
+    """Its reason is on record, and the measurement counts as refused."""
+    plan = replace(PLAN, decision=replace(PLAN.decision, screens={"production": "global-risk"}, target_risk=0.02))
+    record = Record(tmp_path, "production", plan)
+    record.measure("metering.active_power_error", Reading(0.5, "%", 0.15), **AT_IB)
+
+    record.measure.end()
+    assert record.measure.worst() is Verdict.REFUSED
+    (measured,) = record.measured()
+    assert (measured.verdict, measured.judgement["screen"]["verdict"]) == ("pass", "refused")
+    assert "the production screen: the plan has no prior" in measured.reason
+
+
+def test_too_large_an_uncertainty_refuses_the_rule_and_the_screen(tmp_path: Path) -> None:
+    """TUR 1.02 is less than the plan's 1.5: nothing is known against the unit."""
+    record = Record(tmp_path, "production")
+
+    assert record.measure("metering.active_power_error", Reading(5.0, "%", 0.5), **AT_IB) is Verdict.REFUSED
+    record.measure.end()
+    (measured,) = record.measured()
+    assert measured.judgement["refusal"] == "TUR too low"
+    assert measured.judgement["screen"] == {"rule": "z540.3-method-6", "verdict": "refused"}
+    assert measured.reason.startswith("TUR 1.02 is below")
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_all_that_a_budget_knows_is_on_record(record: Record, beside: bool) -> None:
+    """Raw value, corrections, effort and the check by Monte Carlo, whichever way the budget is handed over."""
+    reading = Reading(0.2, "%", 0.05)
+    budget = Budget(
+        reading,
+        (Component("scatter", "A", "normal", 0.05, 1.0, 4.0),),
+        raw=0.25,
+        corrections=({"role": "PowerMeter", "correction": -0.05},),
+        effort={"readings": 5, "took_s": 2.0, "fixed_s": 7.0, "ended": "U reached"},
+        monte_carlo={"draws": 1000, "agrees": True},
+    )
+    if beside:
+        record.measure("metering.active_power_error", reading, budget=budget, **AT_IB)
+    else:
+        record.measure("metering.active_power_error", budget, **AT_IB)
+
+    (measured,) = record.measured()
+    assert (measured.value, measured.raw, measured.budget[0]["name"]) == (0.2, 0.25, "scatter")
+    assert measured.corrections[0]["role"] == "PowerMeter"
+    assert (measured.effort["readings"], measured.monte_carlo["agrees"]) == (5, True)

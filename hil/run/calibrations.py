@@ -1,0 +1,60 @@
+"""The calibrations of a run's instruments, on its day: what the plan refuses, what the record says of them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+from hil.errors import SetupError
+from hil.metrology.calibration import Certificate
+from hil.plans.calibration import CalibrationRules
+from hil.station.calibrations import MEASURING
+from hil.station.config import StationConfig
+
+
+class NotTraceable(SetupError):
+    """Calibrations are overdue or missing, and the plan does not measure without them at this stage."""
+
+
+def check(config: StationConfig, rules: CalibrationRules, stage: str, today: datetime.date) -> None:
+    """Raise NotTraceable, with every instrument, where the plan refuses this stage on this day."""
+    told = []
+    if rules.overdue[stage] == "refuse":
+        told += [what for role, what in troubles(config, rules, today) if _state(config, role, today) == "overdue"]
+    if rules.missing[stage] == "refuse":
+        told += [what for role, what in troubles(config, rules, today) if _state(config, role, today) == "none"]
+    if told:
+        raise NotTraceable(
+            f"stage {stage} is refused by the plan: {'; '.join(told)}",
+            f"bring the calibration to calibrations/{config.name}, then: hil station list",
+        )
+
+
+def troubles(config: StationConfig, rules: CalibrationRules, today: datetime.date) -> Iterator[tuple[str, str]]:
+    """Yield the role and a sentence for each calibration that is overdue, due soon or, on a real bench, missing."""
+    for role, one in config.instruments.items():
+        calibration = one.calibration
+        if calibration is None:
+            if role in MEASURING and not config.launch:
+                yield role, f"{role} has no calibration: its readings are not traceable"
+            continue
+        status, left = calibration.status(today, rules.warn_days), calibration.days_left(today)
+        named = f"calibration {calibration.certificate} of {role}"
+        if status == "overdue":
+            yield role, f"{named} was due on {calibration.due}, {-left} days ago"
+        elif status == "due soon":
+            yield role, f"{named} is due on {calibration.due}, in {left} days"
+
+
+def on_record(calibration: Certificate | None, rules: CalibrationRules, today: datetime.date) -> dict[str, Any] | None:
+    """Return a calibration as the journal carries it; None where there is none."""
+    if calibration is None:
+        return None
+    status, days_left = calibration.status(today, rules.warn_days), calibration.days_left(today)
+    return {**calibration.to_dict(), "status": status, "days_left": days_left}
+
+
+def _state(config: StationConfig, role: str, today: datetime.date) -> str:
+    calibration = config.instruments[role].calibration
+    return "none" if calibration is None else calibration.status(today, 0)
