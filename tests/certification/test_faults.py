@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hil.journal.events import Measurement, Note
 from tests.certification.certify import certify
+from tests.certification.test_electrical_safety import SAFETY_FAULTS
 
 FAULTS: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("faults.toml").read_text())["faults"]
 
@@ -15,7 +17,7 @@ FAULTS: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("faults.to
 # Units with several faults, which do not hide one another: quicker than one run each, which `make faults` does.
 UNITS = (
     ("k2-set-open", "k1-contact-resistance", "u3-gain-out-of-range", "mov-aged", "led-green-dead"),
-    ("k3-reset-open", "k2-no-flyback", "u4-ct-reversed", "phy-forced-10"),
+    ("k3-reset-open", "k2-no-flyback", "u4-ct-reversed", "u1-ct-nonlinear", "phy-forced-10"),
     ("k4-welded", "u2-phase-error", "mov-missing", "buzzer-dead"),
     ("k3-slow", "cs-swapped-u1-u2", "phy-crystal-off", "led-red-dead"),
     ("k4-coils-swapped", "miso-stuck", "neutral-detect-stuck"),
@@ -43,19 +45,21 @@ def test_the_faults_fail_their_requirements_and_no_other(tmp_path: Path, faults:
 
 
 def test_every_fault_is_tried() -> None:
-    """What is in the table is in some unit."""
-    assert sorted(fault for faults in UNITS for fault in faults) == sorted(FAULTS)
+    """What is in the table is in some unit, or is one of those that end a run before the unit is powered."""
+    assert sorted([*SAFETY_FAULTS, *(fault for faults in UNITS for fault in faults)]) == sorted(FAULTS)
 
 
 def test_every_fault_of_the_unit_is_in_the_table() -> None:
     """A fault the simulator knows and this table does not would never be looked for."""
     from hil.sim.faults import FAULTS as KNOWN
 
+    looked_for = [*FAULTS, *tomllib.loads(Path(__file__).with_name("faults.toml").read_text())["type"]]
+
     kinds = [pattern for pattern in KNOWN if not pattern.startswith(("bench-", "console-"))]
     import re
 
     for pattern in kinds:
-        assert any(re.fullmatch(pattern, name) for name in FAULTS), pattern
+        assert any(re.fullmatch(pattern, name) for name in looked_for), pattern
 
 
 def test_a_healthy_unit_of_revision_b_passes_without_a_waiver(tmp_path: Path) -> None:
@@ -67,12 +71,17 @@ def test_a_healthy_unit_of_revision_b_passes_without_a_waiver(tmp_path: Path) ->
 
 
 def test_the_same_serial_and_seed_give_the_same_journal(tmp_path: Path) -> None:
-    """Wall times and ids aside, two runs leave the same record."""
+    """Wall times and ids aside, two runs leave the same record; what Monte Carlo draws is in it."""
     part = "test_before_power or test_relays or test_calibration"
-    first, second = (certify("SP-000555", tmp_path / name, "-k", part) for name in ("a", "b"))
+    first, second = (certify("SP-000555", tmp_path / name, "-k", part, "--monte-carlo") for name in ("a", "b"))
 
     assert first.exit_code == second.exit_code == 3  # a part of the plan is no pass
     assert [_comparable(e) for e in first.journal.entries] == [_comparable(e) for e in second.journal.entries]
+    uncertain = [one for one in first.journal.of(Measurement) if one.u]
+    assert uncertain
+    assert all(one.monte_carlo["draws"] >= 20_000 for one in uncertain)
+    noted = {note.text.partition(": ")[0] for note in first.journal.of(Note) if ": the first-order" in note.text}
+    assert noted == {one.name for one in uncertain if not one.monte_carlo["agrees"]}
 
 
 def _comparable(entry):  # type: ignore[no-untyped-def]

@@ -9,10 +9,12 @@ import pytest
 
 from hil.dut.atm90e26 import Calibration
 from hil.dut.smart_power.board import SmartPower
+from hil.metrology.budget import Budget
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
 from hil.station.station import Station
 from hil.tests.smart_power.loadpoint import SocketUnderLoad, under_load
+from hil.tests.smart_power.referencepoint import ReferencePoint
 from hil.tests.smart_power.relayshot import RelayShots
 
 
@@ -24,6 +26,12 @@ def console_troubles(bench: Station, measure: Measurer) -> Iterator[None]:
     yield
     for text, count in Counter(one.text for one in troubles[before:]).items():
         measure.note(f"console: {text}" + (f" ({count} times)" if count > 1 else ""))
+
+
+@pytest.fixture(scope="session")
+def reference_points() -> list[ReferencePoint]:
+    """What was seen of the reference meter before the metering, to be compared with what is seen after it."""
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +59,18 @@ def shots(bench: Station, board: SmartPower, rails: None) -> RelayShots:
 @pytest.fixture(scope="session")
 def calibrations() -> dict[int, Calibration]:
     """What was found for each socket's meter, kept until it is stored in the unit."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def errors() -> dict[tuple[int, str, str], Budget]:
+    """By socket, current and power factor: the error of active power at reference conditions, in %."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def influences() -> dict[str, dict[tuple[int, str], Budget]]:
+    """By influence, socket and power factor: the largest change of the error it made, in %, for the composite error."""
     return {}
 
 

@@ -4,43 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from hil.dut.atm90e26.device import Atm90e26, MeterSnapshot
+from hil.dut.atm90e26.device import Atm90e26
 from hil.dut.smart_power.board import SmartPower
 from hil.dut.smart_power.revisions import Metering
 from hil.errors import UnitRefused
-from hil.instruments.roles import Accuracy, AcLoad, PowerMeter, PowerReading
-from hil.metrology.budget import (
-    Budget,
-    Component,
-    combine,
-    needed_readings,
-    percent_error_budget,
-    rectangular,
-    resolution,
-)
-from hil.metrology.statistics import mean, stdev
+from hil.instruments.roles import AcLoad
+from hil.metrology.adaptive import Taken, measure_until
+from hil.metrology.budget import Budget
+from hil.metrology.propagation import propagate
 from hil.plans.plan import Plan, PlanError
 from hil.station.station import Station
+from hil.tests.smart_power.comparison import POWER, Pair, Quantity, both, percent_error, power_factors
 
 METER_UPDATE_S = 0.35  # the chip's measurement registers renew themselves every 0.32 s [A]; a little more is fresh
 LOAD_SETTLE_S = 1.0
 RELAY_WAIT_S = 0.2  # pulse and dead time of the firmware, with room
 RANGE_HEADROOM = 1.05
 VOLTAGE_RANGE_V = 300.0
-SHARE_OF_LIMIT = 20.0  # what the scatter may add is at most this part of the limit
-FIRST_READINGS = 3
-MOST_READINGS = 20
-POWER_FACTORS = {"1": 1.0, "0.5i": 0.5, "0.8c": -0.8}  # the load's sign: lagging positive, leading negative
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The unit's meter and the reference, read at the same load within one update of each other."""
-
-    unit: MeterSnapshot
-    reference: PowerReading
+POWER_FACTORS = {
+    "1": 1.0,
+    "0.5i": 0.5,
+    "0.25i": 0.25,
+    "0.8c": -0.8,
+    "0.5c": -0.5,
+}  # the load's sign: lagging positive, leading negative
 
 
 @dataclass(slots=True)
@@ -78,47 +67,36 @@ class SocketUnderLoad:
         self.bench.clock.sleep(METER_UPDATE_S)
         return Pair(self.meter.snapshot(), self.bench.power_meter.measure())
 
-    def pairs(self, error_pct: Callable[[Pair], float], limit_pct: float, step_pct: float) -> list[Pair]:
-        """Read as many pairs as it takes for the scatter to be a small part of the limit: computed, not guessed."""
-        taken = [self.pair() for _ in range(FIRST_READINGS)]
-        scatter_pct = stdev([error_pct(p) for p in taken])
-        wanted = needed_readings(scatter_pct, step_pct, limit_pct / SHARE_OF_LIMIT, FIRST_READINGS, MOST_READINGS)
-        return taken + [self.pair() for _ in range(wanted - len(taken))]
+    def pairs(self, value: Callable[[Pair], float], limit: float) -> Taken:
+        """Read pairs until their scatter is a small part of the limit, as the plan says; both in the value's unit."""
+        wanted_u, now_s = self.plan.adaptive.wanted_u(limit), self.bench.clock.now_s
+        return measure_until(self.pair, value, wanted_u, self.plan.adaptive, now_s)
 
     def power_error(self, limit_pct: float) -> Budget:
         """Return the error of the unit's active power, in %, with its budget."""
-        watt_step = 1 / 256  # the LSB register's upper eight bits [DS26 08H]
-        first = self.bench.power_meter.measure()
-        step_pct = 100 * watt_step / abs(first.power_w)
-        taken = self.pairs(lambda p: 100 * (p.unit.power_w / p.reference.power_w - 1), limit_pct, step_pct)
-        accuracy = self.bench.power_meter.power_accuracy_w(taken[-1].reference)
-        return percent_error_budget(
-            [p.unit.power_w for p in taken],
-            [p.reference.power_w for p in taken],
-            [resolution("unit: 1/256 W", watt_step)],
-            [reference(accuracy)],
-        )
+        taken = self.pairs(lambda p: float(percent_error(p.unit.power_w, p.reference.power_w)), limit_pct)
+        budget = propagate(percent_error, both(self.bench, POWER, taken.readings), "%")
+        return replace(budget, effort=taken.effort)
 
-    def fiducial_error(
-        self,
-        unit_value: Callable[[MeterSnapshot], float],
-        reference_value: Callable[[PowerReading], float],
-        accuracies: Callable[[PowerReading], Sequence[Accuracy]],
-        *,
-        full_scale: float,
-        unit_step: float,
-        percent: bool = True,
-    ) -> Budget:
-        """Return (unit - reference) / full_scale, in % (or as a plain ratio), with its budget."""
-        factor = (100.0 if percent else 1.0) / full_scale
-        taken = [self.pair() for _ in range(FIRST_READINGS)]
-        errors = [factor * (unit_value(p.unit) - reference_value(p.reference)) for p in taken]
-        parts = [
-            Component("scatter", "A", "normal", stdev(errors) / len(errors) ** 0.5, dof=len(errors) - 1),
-            resolution("unit's step", unit_step, factor),
-            *(rectangular(f"reference: {a.source}", a.half_width, -factor) for a in accuracies(taken[-1].reference)),
-        ]
-        return combine(mean(errors), "%" if percent else "1", parts)
+    def fiducial_error(self, quantity: Quantity, full_scale: float, limit_pct: float) -> Budget:
+        """Return 100 (unit - reference) / full_scale, in %, with its budget; full_scale in the quantity's unit."""
+        factor = 100.0 / full_scale
+        return self._difference(quantity, factor, limit_pct, "%")
+
+    def difference(self, quantity: Quantity, limit: float) -> Budget:
+        """Return unit - reference, in the quantity's unit, with its budget."""
+        return self._difference(quantity, 1.0, limit, quantity.unit)
+
+    def power_factor_error(self, limit: float) -> Budget:
+        """Return the magnitude of the unit's power factor less that of the reference, P / (U I), with its budget."""
+        taken = self.pairs(lambda p: abs(p.unit.power_factor) - abs(p.reference.power_factor), limit)
+        inputs = power_factors(self.bench, taken.readings)
+        return replace(propagate(lambda unit, p, u, i: unit - p / (u * i), inputs, "1"), effort=taken.effort)
+
+    def _difference(self, quantity: Quantity, factor: float, limit: float, unit: str) -> Budget:
+        taken = self.pairs(lambda p: factor * (quantity.shown(p.unit) - quantity.read(p.reference)), limit)
+        inputs = both(self.bench, quantity, taken.readings)
+        return replace(propagate(lambda shown, read: factor * (shown - read), inputs, unit), effort=taken.effort)
 
 
 @contextmanager
@@ -135,23 +113,3 @@ def switch(bench: Station, board: SmartPower, closed: Sequence[int]) -> None:
         with suppress(UnitRefused):  # a tripped unit switches nothing on; the plan refuses what needs it
             (relay.set if relay.socket in closed else relay.reset)()
         bench.clock.sleep(RELAY_WAIT_S)
-
-
-def reference(accuracy: Accuracy) -> Component:
-    """Return the reference's specification as a component, in the unit of its reading."""
-    return rectangular(f"reference: {accuracy.source}", accuracy.half_width)
-
-
-def power_factor_accuracies(meter: PowerMeter, reading: PowerReading) -> list[Accuracy]:
-    """Return what the accuracies of P, U and I each do to P / S, as independent parts of a power factor."""
-    factor = abs(reading.power_factor)
-    power, voltage, current = (
-        meter.power_accuracy_w(reading),
-        meter.voltage_accuracy_v(reading),
-        meter.current_accuracy_a(reading),
-    )
-    return [
-        Accuracy(factor, power.half_width / reading.apparent_va, f"P: {power.source}"),
-        Accuracy(factor, factor * voltage.half_width / reading.voltage_v, f"U: {voltage.source}"),
-        Accuracy(factor, factor * current.half_width / reading.current_a, f"I: {current.source}"),
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -13,10 +13,11 @@ import numpy as np
 from hil.dut.smart_power.board import SmartPower
 from hil.instruments.probe import Probed
 from hil.instruments.roles import AcLoad, PowerReading
-from hil.metrology.budget import Component, rectangular
+from hil.metrology.budget import rectangular
+from hil.metrology.propagation import Input
 from hil.station.station import Station
 from hil.tests.smart_power.loadpoint import VOLTAGE_RANGE_V
-from hil.tests.smart_power.relayshot import SCOPE_TIMEBASE
+from hil.tests.smart_power.scoped import SCOPE
 
 MOST_A = 4.5  # no test here draws more: the fuse carries it for as long as it takes (facts 6.3), and so does the load
 RELAY_WAIT_S = 0.25  # pulse and dead time of the firmware, with room
@@ -43,18 +44,22 @@ class Burst:
 
     @property
     def lasted_s(self) -> float:
-        """From first to last; a lower bound where it did not end."""
+        """From first to last seen; a lower bound where it did not end."""
         return self.last_s - self.first_s
 
-    def components(self, frequency_hz: float) -> list[Component]:
-        """Return what is uncertain about how long it lasted, in seconds."""
+    def lasted(self, bench: Station, frequency_hz: float) -> Input:
+        """Return how long it lasted, in seconds, with what is uncertain about that.
+
+        Around each zero crossing the current is too small to be seen. Onset and end may each lie in there, and what is
+        seen is then shorter, never longer: by up to two such gaps, whose bounds add up. The value is the middle of what
+        is possible (GUM, 4.3.8).
+        """
         peak_a = float(np.abs(self.wave.value).max())
-        unseen_s = math.asin(min(1.0, SEEN_A / peak_a)) / (2.0 * math.pi * frequency_hz)
-        return [
-            # both ends shorten what is seen, never one against the other: their bounds add up, not their squares
-            rectangular(f"onset and end: below {SEEN_A:g} A nothing is seen", 2.0 * unseen_s),
-            rectangular("time base of the oscilloscope", self.lasted_s * SCOPE_TIMEBASE),
-        ]
+        gap_s = math.asin(min(1.0, SEEN_A / peak_a)) / (math.pi * frequency_hz)
+        seen = bench.traceable(SCOPE, bench.scope.time_accuracy_s(self.lasted_s), "time base")
+        ends = rectangular(f"onset and end: near zero, below {SEEN_A:g} A, nothing is seen", gap_s)
+        raw = None if seen.raw is None else seen.raw + gap_s
+        return replace(seen, value=seen.value + gap_s, raw=raw).plus(ends)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,6 @@ RELAY_WAIT_S = 0.25  # pulse and dead time of the firmware, with room
 WIDE_V = (-4.0, 20.0)  # a clamped coil swings to about 6 V; one that leaves the screen is not clamped
 NARROW_V = (-0.5, 7.5)  # for the saturation voltage, once the clamp is proven
 COIL_HYSTERESIS_V = 1.0
-SCOPE_TIMEBASE = 50e-6  # relative; DSOX time base accuracy, unverified
-DC_GAIN = 0.03  # of full scale: DSOX vertical accuracy +/-3 %, unverified
 CONTACT_HYSTERESIS_V = 3.0
 
 

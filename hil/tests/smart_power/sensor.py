@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hil.dut.smart_power.board import SmartPower
-from hil.metrology.budget import Component, rectangular
+from hil.metrology.budget import Budget, Component, rectangular
+from hil.metrology.propagation import Input, propagate
 from hil.station.station import Station
 
 ROOM_C = 25.0
@@ -57,18 +58,25 @@ class Sensor:
         """Say whether any of these contacts is open now: something has tripped."""
         return not all(self.bench.fixture.contact_closed(socket) for socket in sockets)
 
-    def components(self, temp_c: float) -> list[Component]:
-        """Return what makes a temperature that is shown uncertain, in kelvin."""
+    def shown(self, temp_c: float, less_k: float, *more: Component) -> Budget:
+        """Return the temperature that the board sees when temp_c is to be shown, less some kelvin, with its budget.
+
+        more are components in kelvin.
+        """
         ntc, resistance_ohm = self.board.revision.ntc.value, self.resistance_ohm(temp_c)
-        accuracy = self.bench.resistor.accuracy_ohm(resistance_ohm)
         per_ohm = ntc.kelvin_per_ohm(temp_c)
         of_r25_k, of_b_k = ntc.part_error_k(temp_c)
-        return [
-            rectangular(f"resistance: {accuracy.source}", accuracy.half_width, per_ohm),
-            rectangular("leads and route, two wire [A]", LEADS_OHM, per_ohm),
-            rectangular("NTC it stands for: R at 25 C, 1 % [A]", of_r25_k),
-            rectangular("NTC it stands for: B, 1 % [A]", of_b_k),
+        set_ohm = self.bench.traceable("ProgrammableResistor", self.bench.resistor.accuracy_ohm(resistance_ohm), "set")
+        parts = (
+            rectangular("R at 25 C, 1 % [A]", of_r25_k),
+            rectangular("B, 1 % [A]", of_b_k),
+        )
+        inputs = [
+            set_ohm.plus(rectangular("leads and route, two wire [A]", LEADS_OHM)),
+            Input("NTC it stands for", temp_c - less_k, "degC", parts),
+            Input("", 0.0, "K", more),
         ]
+        return propagate(lambda ohm, at_c, off_k: at_c + (ohm - resistance_ohm) * per_ohm + off_k, inputs, "degC")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hil.dut.atm90e26.device import MeterBusFault
@@ -9,18 +11,21 @@ from hil.dut.smart_power.board import SmartPower, parse_banner
 from hil.dut.smart_power.protection import OVERCURRENT, OVERTEMPERATURE
 from hil.errors import SetupError, UnitSilent
 from hil.instruments.roles import Accuracy, OverRange
-from hil.metrology.budget import combine, rectangular, resolution
+from hil.metrology.budget import Budget, rectangular, resolution
+from hil.metrology.propagation import Input, as_read, direct, propagate
 from hil.metrology.reading import Reading
 from hil.metrology.waveforms import between, edges
 from hil.run.measure import Measurer
 from hil.run.run import Run
 from hil.station.station import Station
 from hil.tests.smart_power.relayshot import RAIL_V
+from hil.tests.smart_power.scoped import voltage
 
 ISOLATORS = ("spi", "uart", "scope", "dmm")
 BOOT_WINDOW_S = 1.6  # application runs after 0.87 s (facts 7.6)
 NORMAL_BOOT = (0x8, 0x2B)
 RAIL_CHANNEL = 4
+SCREEN_V = (-1.0, 7.0)
 SENSOR_S = 1.2  # the firmware looks every 0.5 s [A]: it has made up its mind
 RELAYS = ("K1", "K2", "K3", "K4")
 SOCKETS = (1, 2, 3, 4)
@@ -47,7 +52,7 @@ def ambient(bench: Station) -> Accuracy:
 
 
 @pytest.mark.requirement("BP-07")
-def test_the_room_is_fit(ambient: Accuracy, measure: Measurer) -> None:
+def test_the_room_is_fit(bench: Station, ambient: Accuracy, measure: Measurer) -> None:
     """A room too cold or too warm is no property of the unit: the run ends before anything is powered."""
     limit = measure.planned("bench.ambient_temperature").limit
     assert limit is not None
@@ -58,8 +63,7 @@ def test_the_room_is_fit(ambient: Accuracy, measure: Measurer) -> None:
             f"the room is at {ambient.value:.1f} degrees Celsius",
             f"bring it between {limit.low:g} and {limit.high:g}, or check the PT100",
         )
-    budget = combine(ambient.value, "degC", [rectangular(f"DMM: {ambient.source}", ambient.half_width)])
-    measure("bench.ambient_temperature", budget.reading, budget=budget.components)
+    measure("bench.ambient_temperature", as_read(bench.traceable("Dmm", ambient, "room")))
 
 
 @pytest.mark.requirement("REL-12")
@@ -68,23 +72,16 @@ def test_coil_resistance(bench: Station, ambient: Accuracy, measure: Measurer, c
     """The coil, unpowered, has its rated resistance, corrected to 20 degrees Celsius."""
     with bench.route(f"dmm.coil.{coil}"):
         try:
-            measured = bench.dmm.measure_resistance_ohm(COIL_OHM)
+            measured = bench.traceable("Dmm", bench.dmm.measure_resistance_ohm(COIL_OHM), "resistance")
         except OverRange as beyond:
             measure.note(f"{coil} is open, or nearly: {beyond}. The value given is a lower bound")
-            measured = Accuracy(OPEN_OHM, 0.0, "top of the range")
-    factor = 1.0 / (1.0 + COPPER_PER_K * (ambient.value - 20.0))
-    per_kelvin = -measured.value * COPPER_PER_K * factor**2
-    budget = combine(
-        measured.value * factor,
-        "ohm",
-        [
-            rectangular(f"DMM: {measured.source}", measured.half_width, factor),
-            rectangular(f"ambient: {ambient.source}", ambient.half_width, per_kelvin),
-            rectangular("coil warmer or colder than ambient [A]", 2.0, per_kelvin),
-            rectangular("leads and route, two wire [A]", 0.2, factor),
-        ],
-    )
-    measure("relay.coil_resistance", budget.reading, budget=budget.components, coil=coil)
+            measured = Input("resistance, top of the range", OPEN_OHM, "ohm")
+    inputs = [
+        measured.plus(rectangular("leads and route, two wire [A]", 0.2)),
+        bench.traceable("Dmm", ambient, "room").plus(rectangular("coil warmer or colder than the room [A]", 2.0)),
+    ]
+    budget = propagate(lambda ohm, room_c: ohm / (1.0 + COPPER_PER_K * (room_c - 20.0)), inputs, "ohm")
+    measure("relay.coil_resistance", budget, coil=coil)
 
 
 @pytest.mark.requirement("TH-01")
@@ -97,13 +94,12 @@ def test_the_own_sensor_reads_the_room(bench: Station, board: SmartPower, ambien
         left = {error for socket in SOCKETS for error in board.protection.errors(socket)}
         if left & {OVERTEMPERATURE, OVERCURRENT} and board.protection.rearm():
             measure.note("the unit was tripped since an earlier run; it was re-armed")
-    parts = [
-        resolution("unit: 0.1 K", 0.1),
-        rectangular(f"room: {ambient.source}", ambient.half_width),
-        rectangular("room beside the unit against the room at its sensor [A]", 0.5),
+    room = bench.traceable("Dmm", ambient, "room")
+    inputs = [
+        Input("unit", own_c, "degC", (resolution("register, 0.1 K", 0.1),)),
+        room.plus(rectangular("beside the unit against at its sensor [A]", 0.5)),
     ]
-    budget = combine(own_c - ambient.value, "K", parts)
-    measure("thermal.own_sensor", budget.reading, budget=budget.components)
+    measure("thermal.own_sensor", propagate(lambda unit_c, room_c: unit_c - room_c, inputs, "K"))
 
 
 @pytest.mark.requirement("BP-06")
@@ -118,7 +114,7 @@ def test_no_coil_is_pulsed_at_power_up(bench: Station, board: SmartPower, measur
     with bench.route(*(f"scope{channel}.{coil}" for channel, coil in coils.items())):
         bench.scope.set_timebase(BOOT_WINDOW_S, 0.01)
         for channel in (1, 2, RAIL_CHANNEL):
-            bench.scope.set_channel(channel, -1.0, 7.0)
+            bench.scope.set_channel(channel, *SCREEN_V)
         bench.scope.arm(RAIL_CHANNEL, RAIL_V / 2, rising=True)
         with bench.rail():
             bench.clock.sleep(BOOT_WINDOW_S)
@@ -130,8 +126,17 @@ def test_no_coil_is_pulsed_at_power_up(bench: Station, board: SmartPower, measur
     for channel in ready:
         below_v = rail.voltage_v - waves[channel].voltage_v
         dip_v = float(between(rail.time_s, below_v, up_s, BOOT_WINDOW_S).max())
-        reading = combine(dip_v, "V", [rectangular("oscilloscope, 8 bits of 8 V, two channels", 0.1)]).reading
-        measure("relay.reset_glitch", reading, coil=coils[channel])
+        measure("relay.reset_glitch", dip(bench, dip_v), coil=coils[channel])
+
+
+def dip(bench: Station, dip_v: float) -> Budget:
+    """Return by how much a collector dips below the rail, in volts: the difference of two channels, near the rail."""
+    inputs = []
+    for name, volts in (("rail", RAIL_V), ("collector", RAIL_V - dip_v)):
+        one = voltage(bench, volts, *SCREEN_V, name)
+        # two channels, each with a gain of its own: what their specifications have in common is not known
+        inputs.append(replace(one, components=tuple(replace(c, shared="") for c in one.components)))
+    return propagate(lambda rail_v, collector_v: rail_v - collector_v, inputs, "V")
 
 
 @pytest.mark.requirement("BP-02")
@@ -141,9 +146,8 @@ def test_rail_voltages(
 ) -> None:
     """The rails are within tolerance with the firmware running."""
     with bench.route(point):
-        voltage = bench.dmm.measure_dc_voltage_v(expected_v)
-    budget = combine(voltage.value, "V", [rectangular(f"DMM: {voltage.source}", voltage.half_width)])
-    measure("rail.voltage", budget.reading, budget=budget.components, rail=rail)
+        shown = bench.dmm.measure_dc_voltage_v(expected_v)
+    measure("rail.voltage", as_read(bench.traceable("Dmm", shown, "rail")), rail=rail)
 
 
 @pytest.mark.requirement("BP-02")
@@ -151,8 +155,7 @@ def test_idle_current(bench: Station, rails: None, measure: Measurer) -> None:
     """The board draws what its parts should draw, no more."""
     current_a = bench.dc_supply.measure_current_a(1)
     accuracy = bench.dc_supply.current_accuracy_a(1, current_a)
-    budget = combine(current_a, "A", [rectangular(f"DC supply: {accuracy.source}", accuracy.half_width)])
-    measure("rail.idle_current", budget.reading, budget=budget.components)
+    measure("rail.idle_current", as_read(bench.traceable("DcSupply", accuracy, "current")))
 
 
 @pytest.mark.requirement("BP-03")
@@ -161,8 +164,8 @@ def test_the_firmware_boots(bench: Station, board: SmartPower, rails: None, meas
     heard = len(bench.fixture.console.lines)
     boot = board.restart()
     banner = parse_banner("\n".join(line.text for line in bench.fixture.console.lines[heard:]))
-    budget = combine(boot.took_s, "s", [resolution("polling of the console: 0.5 s of waiting and a pause", 0.55)])
-    measure("boot.time", budget.reading, budget=budget.components)
+    polling = resolution("polling of the console: 0.5 s of waiting and a pause", 0.55)
+    measure("boot.time", direct(boot.took_s, "s", [polling]))
     measure.check("boot.from_flash", banner is not None and banner.boot_code in NORMAL_BOOT)
 
 

@@ -10,12 +10,14 @@ from hil.dut.atm90e26 import Calibration
 from hil.dut.atm90e26.calibration import gain_word, i_gain_word, phi_word, u_gain_word
 from hil.dut.atm90e26.device import Atm90e26
 from hil.dut.smart_power.board import SmartPower
-from hil.metrology.budget import combine, percent_error_budget, resolution, type_a
-from hil.metrology.decision import Verdict
+from hil.metrology.budget import resolution
+from hil.metrology.decision import ACCEPTED, Verdict
+from hil.metrology.propagation import Input, propagate
 from hil.metrology.statistics import mean
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
-from hil.tests.smart_power.loadpoint import LOAD_SETTLE_S, METER_UPDATE_S, Pair, SocketUnderLoad, reference
+from hil.tests.smart_power.comparison import POWER, Pair, both
+from hil.tests.smart_power.loadpoint import LOAD_SETTLE_S, METER_UPDATE_S, SocketUnderLoad
 
 READINGS = 6  # per step: calibration should be quieter than what it is judged by
 PHI_PER_ERROR = 3763.74  # AN26 chapter 3, at PF 0.5 inductive and 50 Hz
@@ -30,11 +32,14 @@ def test_each_chip_select_belongs_to_its_socket(
         return
     socket.set_point(plan.nominal["ib_a"], "1")
     currents_a = {s.number: _current_a(socket, s.chip_select) for s in board.revision.sockets}
-    total_a = sum(currents_a.values())
-    share_pct = 100.0 * currents_a[socket.number] / total_a if total_a > 0.0 else 0.0
-    parts = [resolution("1 mA of each meter, uncalibrated", 0.001, 100.0 / max(total_a, 0.001))]
-    budget = combine(share_pct, "%", parts)
-    measure("metering.share_on_own_meter", budget.reading, budget=budget.components, socket=socket.number)
+    own_a = currents_a.pop(socket.number)
+    shown = [Input("own", own_a, "A"), *(Input(f"U{n}", others_a, "A") for n, others_a in currents_a.items())]
+    inputs = [one.plus(resolution("1 mA, uncalibrated", 0.001)) for one in shown]
+    if own_a + sum(currents_a.values()) > 0.0:
+        budget = propagate(lambda own, *others: 100.0 * own / (own + sum(others)), inputs, "%")
+    else:
+        budget = propagate(lambda own, *_: 100.0 * own / 0.001, inputs, "%")  # nobody sees anything
+    measure("metering.share_on_own_meter", budget, socket=socket.number)
 
 
 @pytest.mark.requirement("MET-02")
@@ -60,8 +65,8 @@ def test_the_meter_can_be_calibrated(
     socket.set_point(plan.nominal["ib_a"], "1")
     pairs = [socket.pair() for _ in range(READINGS)]
     error = mean([p.unit.power_w / p.reference.power_w - 1 for p in pairs])
-    verdict = _measure_gain(measure, socket, pairs, error)
-    if verdict is not Verdict.PASS:
+    verdict = _measure_gain(measure, socket, pairs)
+    if verdict not in ACCEPTED:
         measure.ready("calibration.phase_correction", socket=socket.number)
         return
     gained = replace(
@@ -74,7 +79,7 @@ def test_the_meter_can_be_calibrated(
     socket.set_point(plan.nominal["ib_a"], "0.5i")
     pairs = [socket.pair() for _ in range(READINGS)]
     error = mean([p.unit.power_w / p.reference.power_w - 1 for p in pairs])
-    if _measure_phase(measure, socket, pairs) is not Verdict.PASS:
+    if _measure_phase(measure, socket, pairs) not in ACCEPTED:
         return
     found = replace(gained, l_phi=phi_word(error))
     _load(socket, found)
@@ -98,20 +103,17 @@ def _true_and_read(pairs: list[Pair], both: object) -> tuple[float, float]:
     return mean([true for true, _ in values]), mean([read for _, read in values])
 
 
-def _measure_gain(measure: Measurer, socket: SocketUnderLoad, pairs: list[Pair], error: float) -> Verdict:
-    """Journal the correction L = -e / (1 + e), in percent."""
-    accuracy = socket.bench.power_meter.power_accuracy_w(pairs[-1].reference)
-    of_error = percent_error_budget(
-        [p.unit.power_w for p in pairs], [p.reference.power_w for p in pairs], (), [reference(accuracy)]
-    )
-    sensitivity = 1.0 / (1.0 + error) ** 2
-    parts = [replace(c, sensitivity=c.sensitivity * sensitivity) for c in of_error.components]
-    budget = combine(-100.0 * error / (1.0 + error), "%", parts)
-    return measure("calibration.gain_correction", budget.reading, budget=budget.components, socket=socket.number)
+def _measure_gain(measure: Measurer, socket: SocketUnderLoad, pairs: list[Pair]) -> Verdict:
+    """Journal the correction L = -e / (1 + e), in percent; e is the error before it."""
+    inputs = both(socket.bench, POWER, pairs)
+    budget = propagate(lambda unit, reference: 100.0 * (reference / unit - 1.0), inputs, "%")
+    return measure("calibration.gain_correction", budget, socket=socket.number)
 
 
 def _measure_phase(measure: Measurer, socket: SocketUnderLoad, pairs: list[Pair]) -> Verdict:
     """Journal the phase correction in counts of Lphi."""
-    counts = [PHI_PER_ERROR * (p.unit.power_w / p.reference.power_w - 1) for p in pairs]
-    budget = combine(mean(counts), "1", [type_a("scatter", counts), resolution("one count", 1.0)])
-    return measure("calibration.phase_correction", budget.reading, budget=budget.components, socket=socket.number)
+    unit, reference = both(socket.bench, POWER, pairs)
+    count = Input("Lphi", 0.0, "1", (resolution("one count", 1.0),))
+    inputs = [unit, reference, count]
+    budget = propagate(lambda u, r, n: PHI_PER_ERROR * (u / r - 1.0) + n, inputs, "1")
+    return measure("calibration.phase_correction", budget, socket=socket.number)

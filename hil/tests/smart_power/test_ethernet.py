@@ -14,7 +14,8 @@ import pytest
 from hil.dut.smart_power.board import SmartPower
 from hil.errors import NoReading, UnitSilent
 from hil.links.udp_echo import EchoTrial, UdpEcho
-from hil.metrology.budget import combine, resolution
+from hil.metrology.budget import resolution
+from hil.metrology.propagation import direct
 from hil.metrology.reading import Reading
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
@@ -146,7 +147,7 @@ def test_the_link_returns_after_every_flap(link: EthernetLink, measure: Measurer
     for number in ready:
         seen = link.flap()
         survived += seen.came and seen.state.mode == BEST
-        measure("eth.flap_link_up_time", seen.took.reading, budget=seen.took.components, flap=number)
+        measure("eth.flap_link_up_time", seen.took, flap=number)
     measure("eth.flaps_survived", Reading(float(survived), "1", 0.0))
 
 
@@ -236,7 +237,7 @@ def link_up(measure: Measurer, seen: Seen, event: str) -> None:
     """Measure a link-up time; where no link came, the time is a lower bound and the record says so."""
     if not seen.came:
         measure.note(f"no link after {event}; the time given is a lower bound")
-    measure("eth.link_up_time", seen.took.reading, budget=seen.took.components, event=event)
+    measure("eth.link_up_time", seen.took, event=event)
 
 
 def no_frame_is_lost(
@@ -256,8 +257,8 @@ def no_frame_is_lost(
         trial = echo(bench, point)
         measure(loss, Reading(100.0 * trial.loss, "%", 0.0), **point)
         step_bit_per_s = trial.throughput_bps / trial.sent  # it began and ended with a frame
-        budget = combine(trial.throughput_bps, "bit/s", [resolution("one frame of the trial", step_bit_per_s)])
-        measure(throughput, budget.reading, budget=budget.components, **point)
+        step = resolution("one frame of the trial", step_bit_per_s)
+        measure(throughput, direct(trial.throughput_bps, "bit/s", [step]), **point)
 
 
 def echo(bench: Station, point: Mapping[str, Any]) -> EchoTrial:

@@ -12,7 +12,8 @@ import pytest
 
 from hil.dut.smart_power.board import SmartPower
 from hil.dut.smart_power.protection import OVERTEMPERATURE
-from hil.metrology.budget import combine, rectangular, resolution
+from hil.metrology.budget import rectangular, resolution
+from hil.metrology.propagation import Input, propagate
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
 from hil.run.run import Run
@@ -55,17 +56,14 @@ def test_heat_run(
         f"{load}: {plan.nominal['imax_a']:g} A for {(len(seen_c) - 1) * LOOK_S / 60:.0f} min, "
         f"{seen_c[0]:.1f} to {seen_c[-1]:.1f} degrees Celsius{', tripped' if tripped else ''}"
     )
-    budget = combine(
-        reached_c - room.value,
-        "K",
-        [
-            rectangular("board's own sensor [A]", SENSOR_K),
-            rectangular("steady: it moves no more than this", STEADY_K),
-            resolution("unit: 0.1 K", 0.1),
-            rectangular(f"room: {room.source}", room.half_width),
-        ],
+    parts = (
+        rectangular("own sensor [A]", SENSOR_K),
+        rectangular("steady: it moves no more than this", STEADY_K),
+        resolution("register, 0.1 K", 0.1),
     )
-    measure("thermal.heat_rise", budget.reading, budget=budget.components, load=load)
+    inputs = [Input("board", reached_c, "degC", parts), bench.traceable("Dmm", room, "room")]
+    budget = propagate(lambda board_c, room_c: board_c - room_c, inputs, "K")
+    measure("thermal.heat_rise", budget, load=load)
     right = reached_c > trip_c - DOUBT_K if tripped else reached_c < trip_c + DOUBT_K
     measure.check("thermal.heat_run_protection", right, load=load)
 

@@ -1,11 +1,12 @@
 """Metering accuracy of each socket against the reference meter in the same circuit.
 
-Method: IEC 62053-21, readings of unit and reference paired; as many as it takes for the scatter to be a twentieth of
-the limit. A point the class table does not cover is measured too, and reported as not covered.
+Method: IEC 62053-21, readings of unit and reference paired; as many as it takes for the scatter to be the part of the
+limit that the plan allows. A point the class table does not cover is measured too, and reported as not covered.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,28 +15,29 @@ import pytest
 
 from hil.dut.atm90e26.calibration import energy_lsb_wh
 from hil.dut.smart_power.board import SmartPower
-from hil.metrology.budget import combine, needed_window_s, percent_error_budget, rectangular, resolution
+from hil.metrology.budget import Budget, needed_window_s, resolution
+from hil.metrology.propagation import Input
 from hil.metrology.reading import Reading
 from hil.plans.plan import Plan, Planned
 from hil.run.measure import Measurer
 from hil.run.run import Run
 from hil.station.station import Station
-from hil.tests.smart_power.loadpoint import SocketUnderLoad, power_factor_accuracies, switch
+from hil.tests.smart_power.comparison import CURRENT, FREQUENCY, VOLTAGE
+from hil.tests.smart_power.energywindow import energy_error
+from hil.tests.smart_power.loadpoint import SocketUnderLoad, switch
 
-FREQUENCY_ACCURACY = 0.0006  # of reading: WT310E frequency accuracy, unverified
 UNCOVERED_LIMIT_PCT = 1.5  # how quiet a point without a limit should be
 NO_LOAD_SCREEN_S = 60.0
-NO_LOAD_FACTOR = 1.15  # of Un, IEC 62053-21:2003
 SETTLE_S = 2.0
 SOCKETS = (1, 2, 3, 4)
 
 
 @contextmanager
 def all_closed_without_load(bench: Station, board: SmartPower, plan: Plan) -> Iterator[None]:
-    """All four contacts closed, nothing connected, 1.15 Un inside the block; then Un again."""
+    """All four contacts closed, nothing connected, the edition's voltage inside the block; then Un again."""
     switch(bench, board, SOCKETS)
     nominal = plan.nominal
-    bench.source.set_output(NO_LOAD_FACTOR * nominal["un_v"], nominal["frequency_hz"], 5.0)
+    bench.source.set_output(plan.no_load.voltage_v or nominal["un_v"], nominal["frequency_hz"], 5.0)
     try:
         yield
     finally:
@@ -46,32 +48,35 @@ def all_closed_without_load(bench: Station, board: SmartPower, plan: Plan) -> It
 def test_nothing_is_registered_without_load(
     bench: Station, board: SmartPower, plan: Plan, run: Run, measure: Measurer, mains: None
 ) -> None:
-    """At 1.15 Un with the contacts closed and no load, no register moves."""
+    """At the edition's voltage, 1.15 Un in that of 2003, with the contacts closed and no load, no register moves."""
     ready = [n for n in SOCKETS if measure.ready("metering.no_load_counts", socket=n)]
     if not ready:
         return
-    window_s = NO_LOAD_SCREEN_S if run.options.stage == "production" else plan.no_load_s
+    edition = plan.no_load
+    window_s = NO_LOAD_SCREEN_S if run.options.stage == "production" else edition.seconds
     with all_closed_without_load(bench, board, plan), board.meters() as meters:
         for number in ready:
             meters[number - 1].take_energy()
         bench.clock.sleep(window_s)
         counts = {number: meters[number - 1].take_energy() for number in ready}
-    measure.step(f"watched for {window_s:.0f} s; the edition's full time is {plan.no_load_s:.0f} s")
+    measure.step(f"watched for {window_s:.0f} s; the edition's full time is {edition.seconds:.0f} s")
     for number, energy in counts.items():
         measure("metering.no_load_counts", Reading(float(energy.forward + energy.reverse), "1", 0.0), socket=number)
 
 
 @pytest.mark.requirement("MET-05", "MET-06")
-def test_active_power_error(socket: SocketUnderLoad, run: Run, measure: Measurer) -> None:
+def test_active_power_error(
+    socket: SocketUnderLoad, run: Run, measure: Measurer, errors: dict[tuple[int, str, str], Budget]
+) -> None:
     """Active power is within class 1 at every load point."""
     for planned in _points(run, "metering.active_power_error", socket.number):
         point = _axes(planned)
         if not measure.ready(planned.base, **point):
             continue
         socket.set_point(planned.point["current_a"], planned.point["pf"])
-        limit_pct = planned.limit.high if planned.limit and planned.limit.high else UNCOVERED_LIMIT_PCT
-        budget = socket.power_error(limit_pct)
-        measure(planned.base, budget.reading, budget=budget.components, **point)
+        budget = socket.power_error(_limit(planned, UNCOVERED_LIMIT_PCT))
+        errors[socket.number, planned.point["i"], planned.point["pf"]] = budget
+        measure(planned.base, budget, **point)
 
 
 @pytest.mark.requirement("MET-07")
@@ -80,14 +85,9 @@ def test_voltage_reading(socket: SocketUnderLoad, plan: Plan, measure: Measurer)
     if not measure.ready("metering.voltage_error", socket=socket.number):
         return
     socket.set_point(plan.nominal["ib_a"], "1")
-    budget = socket.fiducial_error(
-        lambda unit: unit.voltage_v,
-        lambda ref: ref.voltage_v,
-        lambda ref: [socket.bench.power_meter.voltage_accuracy_v(ref)],
-        full_scale=plan.nominal["un_v"],
-        unit_step=0.01 / 256,
-    )
-    measure("metering.voltage_error", budget.reading, budget=budget.components, socket=socket.number)
+    limit_pct = _limit(measure.planned("metering.voltage_error", socket=socket.number))
+    budget = socket.fiducial_error(VOLTAGE, plan.nominal["un_v"], limit_pct)
+    measure("metering.voltage_error", budget, socket=socket.number)
 
 
 @pytest.mark.requirement("MET-08")
@@ -97,14 +97,8 @@ def test_current_reading(socket: SocketUnderLoad, run: Run, plan: Plan, measure:
         if not measure.ready(planned.base, **_axes(planned)):
             continue
         socket.set_point(planned.point["current_a"], "1")
-        budget = socket.fiducial_error(
-            lambda unit: unit.current_a,
-            lambda ref: ref.current_a,
-            lambda ref: [socket.bench.power_meter.current_accuracy_a(ref)],
-            full_scale=4.0 * plan.nominal["ib_a"],
-            unit_step=0.001 / 256,
-        )
-        measure(planned.base, budget.reading, budget=budget.components, **_axes(planned))
+        budget = socket.fiducial_error(CURRENT, 4.0 * plan.nominal["ib_a"], _limit(planned))
+        measure(planned.base, budget, **_axes(planned))
 
 
 @pytest.mark.requirement("MET-09")
@@ -113,20 +107,13 @@ def test_frequency_reading(socket: SocketUnderLoad, plan: Plan, measure: Measure
     if not measure.ready("metering.frequency_error", socket=socket.number):
         return
     socket.set_point(plan.nominal["ib_a"], "1")
-    pair = socket.pair()
-    error_hz = pair.unit.frequency_hz - pair.reference.frequency_hz
-    parts = [
-        resolution("unit: 0.01 Hz", 0.01),
-        rectangular("reference: 0.06 % of reading", FREQUENCY_ACCURACY * pair.reference.frequency_hz),
-    ]
-    budget = combine(error_hz, "Hz", parts)
-    measure("metering.frequency_error", budget.reading, budget=budget.components, socket=socket.number)
+    limit_hz = _limit(measure.planned("metering.frequency_error", socket=socket.number))
+    measure("metering.frequency_error", socket.difference(FREQUENCY, limit_hz), socket=socket.number)
 
 
 @pytest.mark.requirement("MET-10")
 def test_power_factor_and_its_direction(socket: SocketUnderLoad, run: Run, plan: Plan, measure: Measurer) -> None:
     """Power factor agrees with the reference; inductive load gives positive reactive power, capacitive negative."""
-    meter = socket.bench.power_meter
     for planned in _points(run, "metering.power_factor_error", socket.number):
         point, factor = _axes(planned), planned.point["pf"]
         signed = factor != "1"
@@ -134,15 +121,7 @@ def test_power_factor_and_its_direction(socket: SocketUnderLoad, run: Run, plan:
         if not measure.ready(*bases, **point):
             continue
         socket.set_point(plan.nominal["ib_a"], factor)
-        budget = socket.fiducial_error(
-            lambda unit: abs(unit.power_factor),
-            lambda ref: abs(ref.power_factor),
-            lambda ref: power_factor_accuracies(meter, ref),
-            full_scale=1.0,
-            unit_step=0.001,
-            percent=False,
-        )
-        measure(planned.base, budget.reading, budget=budget.components, **point)
+        measure(planned.base, socket.power_factor_error(_limit(planned)), **point)
         if signed:
             reactive_var = socket.pair().unit.reactive_var
             measure.check("metering.reactive_sign", (reactive_var > 0.0) == factor.endswith("i"), **point)
@@ -167,18 +146,11 @@ def test_energy_over_a_window(socket: SocketUnderLoad, plan: Plan, measure: Meas
     counted = socket.meter.take_energy()
     integrated = bench.power_meter.stop_integration()
 
-    accuracy = bench.power_meter.power_accuracy_w(reading)
-    budget = percent_error_budget(
-        [counted.forward * step_wh],
-        [integrated.energy_wh],
-        [resolution("unit: first count of 0.1 pulse", step_wh), resolution("unit: last count of 0.1 pulse", step_wh)],
-        [
-            rectangular(f"reference: {accuracy.source}", accuracy.half_width / reading.power_w * integrated.energy_wh),
-            rectangular("start and stop of the two windows, 50 ms [A]", reading.power_w * 0.05 / 3600),
-        ],
-    )
+    steps = [resolution(f"{which} count of 0.1 pulse", step_wh) for which in ("first", "last")]
+    unit = Input("unit", counted.forward * step_wh, "Wh", tuple(steps))
+    budget = energy_error(bench, unit, reading, integrated)
     measure.step(f"energy window {window_s:.1f} s, computed from a step of {step_wh * 1e3:.2f} mWh")
-    measure("metering.energy_error", budget.reading, budget=budget.components, socket=socket.number)
+    measure("metering.energy_error", budget, socket=socket.number)
 
 
 @pytest.mark.requirement("MET-13")
@@ -206,6 +178,11 @@ def test_export_is_metered_as_export(socket: SocketUnderLoad, plan: Plan, measur
 
 def _points(run: Run, base: str, socket: int) -> list[Planned]:
     return [p for p in run.planned.values() if p.base == base and p.point["socket"] == socket]
+
+
+def _limit(planned: Planned, uncovered: float = math.inf) -> float:
+    """Return how far from zero the value may lie, in its unit; `uncovered` where the plan has no limit."""
+    return planned.limit.high if planned.limit and planned.limit.high else uncovered
 
 
 def _axes(planned: Planned) -> dict[str, Any]:

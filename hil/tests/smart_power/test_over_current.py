@@ -17,13 +17,15 @@ from hil.dut.smart_power.board import SmartPower
 from hil.dut.smart_power.protection import OVERCURRENT
 from hil.dut.smart_power.revisions import CurrentTrip
 from hil.errors import SetupError, UnitRefused
+from hil.instruments.roles import PowerReading
 from hil.journal.events import WAVEFORM
-from hil.metrology.budget import combine, rectangular
-from hil.metrology.decision import Verdict
+from hil.metrology.budget import Budget, rectangular
+from hil.metrology.decision import ACCEPTED
+from hil.metrology.propagation import Input, direct, propagate
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
 from hil.station.station import Station
-from hil.tests.smart_power.loadpoint import reference
+from hil.tests.smart_power.comparison import CURRENT, reference
 from hil.tests.smart_power.overload import FLOWS, LOADS, MOST_A, Burst, close, overloaded
 from hil.tests.smart_power.picture import picture
 
@@ -40,7 +42,9 @@ OTHERS_A, SHARE_A = 1.5, 0.02  # through the three others together; a bad contac
 METER_WAIT_S = 2.5  # the firmware reads its meters every second [A]
 PICTURE_EVERY = 50  # samples
 
-Lasted = dict[tuple[str, str], float]  # by load and trip, in s
+CURVE, CURVE_TOLD = 0.1, "the fuse's curve, a tenth [A]"  # of its melting time, and of its current
+
+Lasted = dict[tuple[str, str], Input]  # by load and trip, in s
 each_load = pytest.mark.parametrize("load", LOADS)
 
 
@@ -80,7 +84,7 @@ def test_lower_threshold(
     trip = board.revision.trips.overcurrent.value[0]
     threshold = Threshold("overcurrent.carried", "overcurrent.trip_current", trip, SLOW_SHARE, SLOW_CARRY_S, SLOW_STEPS)
     burst = cross(bench, board, measure, threshold, load)
-    measure_latency(measure, plan, lasted, burst, trip, load)
+    measure_latency(bench, measure, plan, lasted, burst, trip, load)
 
 
 @pytest.mark.requirement("OC-02", "OC-03")
@@ -92,7 +96,7 @@ def test_upper_threshold(
     trip = board.revision.trips.overcurrent.value[1]
     names = ("overcurrent.fast_carried", "overcurrent.fast_trip_current")
     burst = cross(bench, board, measure, Threshold(*names, trip, FAST_SHARE, FAST_CARRY_S, FAST_STEPS), load)
-    measure_latency(measure, plan, lasted, burst, trip, load)
+    measure_latency(bench, measure, plan, lasted, burst, trip, load)
 
 
 def cross(bench: Station, board: SmartPower, measure: Measurer, threshold: Threshold, load: str) -> Burst | None:
@@ -124,30 +128,37 @@ def cross(bench: Station, board: SmartPower, measure: Measurer, threshold: Thres
             tripped = bench.power_meter.measure().current_a < FLOWS * trip.current_a
     if not tripped:
         measure.note(f"{load}: no trip up to {high.current_a:.2f} A: the current is a lower bound")
-    budget = combine(
-        (low.current_a + high.current_a) / 2,
-        "A",
-        [
-            rectangular("between the last current that flowed on and the first", (high.current_a - low.current_a) / 2),
-            reference(bench.power_meter.current_accuracy_a(high)),
-        ],
-    )
-    measure(threshold.found, budget.reading, budget=budget.components, load=load)
+    measure(threshold.found, trip_current(bench, low, high), load=load)
     return burst
 
 
+def trip_current(bench: Station, low: PowerReading, high: PowerReading) -> Budget:
+    """Return the current between the last that flowed on and the first that did not, in amperes, with its budget."""
+    flowed, opened = (reference(bench, CURRENT, [one], name) for one, name in ((low, "low"), (high, "high")))
+    between = rectangular("where between the two it lies", abs(opened.value - flowed.value) / 2)
+    inputs = [flowed, opened, Input("", 0.0, "A", (between,))]
+    return propagate(lambda below, above, trip: (below + above) / 2 + trip, inputs, "A")
+
+
 def measure_latency(
-    measure: Measurer, plan: Plan, lasted: Lasted, burst: Burst | None, trip: CurrentTrip, load: str
+    bench: Station,
+    measure: Measurer,
+    plan: Plan,
+    lasted: Lasted,
+    burst: Burst | None,
+    trip: CurrentTrip,
+    load: str,
 ) -> None:
     """Say for how much longer than its hold time an overload lasted."""
     name = f"{trip.current_a:g}A"
     if not measure.ready("overcurrent.latency", load=load, trip=name):
         return
     assert burst is not None, f"{load} {name}: its trip current passed, so it was recorded"
-    lasted[load, name] = burst.lasted_s
-    budget = combine(burst.lasted_s - trip.hold_s, "s", burst.components(plan.nominal["frequency_hz"]))
-    verdict = measure("overcurrent.latency", budget.reading, budget=budget.components, load=load, trip=name)
-    if verdict is not Verdict.PASS or load == "all":
+    lasted[load, name] = burst.lasted(bench, plan.nominal["frequency_hz"])
+    hold_s = trip.hold_s
+    budget = propagate(lambda seen_s: seen_s - hold_s, [lasted[load, name]], "s")
+    verdict = measure("overcurrent.latency", budget, load=load, trip=name)
+    if verdict not in ACCEPTED or load == "all":
         title, every = f"{load} over-current {name}", slice(None, None, PICTURE_EVERY)
         trace = ("load current", "A", burst.wave.time_s[every], burst.wave.value[every])
         marks = [("onset", burst.first_s), ("last current", burst.last_s)]
@@ -217,13 +228,13 @@ def test_the_fuse_does_not_blow_first(
     for trip, share in ((slow, SLOW_SHARE), (fast, FAST_SHARE)):
         name = f"{trip.current_a:g}A"
         if measure.ready("overcurrent.fuse_margin", trip=name):
-            margin = fuse.shortest_melting_s(trip.current_a * (1 + share)) / lasted["socket1", name]
-            budget = combine(margin, "1", [rectangular("the fuse's curve, a tenth [A]", 0.1 * margin)])
-            measure("overcurrent.fuse_margin", budget.reading, budget=budget.components, trip=name)
+            melting_s = fuse.shortest_melting_s(trip.current_a * (1 + share))
+            curve = Input("melting", melting_s, "s", (rectangular(CURVE_TOLD, CURVE * melting_s),))
+            budget = propagate(lambda melts, lasts: melts / lasts, [curve, lasted["socket1", name]], "1")
+            measure("overcurrent.fuse_margin", budget, trip=name)
     if measure.ready("overcurrent.fuse_crossing"):
-        crossing_a = fuse.current_a(lasted["socket1", f"{fast.current_a:g}A"])
-        budget = combine(crossing_a, "A", [rectangular("the fuse's curve, a tenth [A]", 0.1 * crossing_a)])
-        measure("overcurrent.fuse_crossing", budget.reading, budget=budget.components)
+        crossing_a = fuse.current_a(lasted["socket1", f"{fast.current_a:g}A"].value)
+        measure("overcurrent.fuse_crossing", direct(crossing_a, "A", [rectangular(CURVE_TOLD, CURVE * crossing_a)]))
 
 
 @pytest.fixture(scope="module")

@@ -9,31 +9,28 @@ import pytest
 
 from hil.dut.smart_power.board import SmartPower
 from hil.journal.events import WAVEFORM
-from hil.metrology.budget import Component, combine, rectangular, resolution
-from hil.metrology.decision import Verdict
+from hil.metrology.budget import Component, rectangular
+from hil.metrology.decision import REJECTED, Verdict
+from hil.metrology.propagation import as_read
+from hil.metrology.waveforms import Samples
 from hil.run.measure import Measurer
 from hil.station.station import Station
+from hil.tests.smart_power.contact import contact_resistance
 from hil.tests.smart_power.relayshot import (
-    DC_GAIN,
     NARROW_V,
     OTHER,
     OWN,
     RAIL_V,
-    SCOPE_TIMEBASE,
     WIDE_V,
     RelayShots,
     Shot,
     coil_pulses,
 )
+from hil.tests.smart_power.scoped import interval, voltage
 
 RELAYS = ("K1", "K2", "K3", "K4")
 ACTIONS = ("SET", "RESET")
 OFF_S = 1.0
-CONTACT_TEST_A = 1.0
-CONTACT_TEST_V = 6.0
-CONTACT_OUTPUT = 2
-CONTACT_SETTLE_S = 0.1
-CONTACT_DROP_V = 0.5  # a bad contact must still be a number
 
 each_relay = pytest.mark.parametrize("relay", RELAYS)
 each_action = pytest.mark.parametrize("action", ACTIONS)
@@ -86,7 +83,7 @@ def test_reset_opens_and_stays(bench: Station, shots: RelayShots, measure: Measu
 @pytest.mark.requirement("REL-05", "REL-06", "REL-07")
 @each_relay
 @each_action
-def test_contact_timing(shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
+def test_contact_timing(bench: Station, shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
     """Coil edge to first contact edge, bounce from first to last, coil edge to last."""
     names = ("relay.operate_time", "relay.bounce_time", "relay.stable_time")
     if not measure.ready(*names, relay=relay, action=action):
@@ -98,23 +95,21 @@ def test_contact_timing(shots: RelayShots, measure: Measurer, relay: str, action
     first_s, last_s = contact[0].time_s - start_s, contact[-1].time_s - start_s
 
     for name, value_s in zip(names, (first_s, last_s - first_s, last_s), strict=True):
-        budget = combine(value_s, "s", _time_components(shot, value_s))
-        verdict = measure(name, budget.reading, budget=budget.components, relay=relay, action=action)
-        if verdict is Verdict.FAIL:
+        verdict = measure(name, interval(bench, value_s, _sampling(shot)), relay=relay, action=action)
+        if verdict in REJECTED:
             measure.attach(f"{relay} {action}", shot.picture(f"{relay} {action}"), WAVEFORM)
 
 
 @pytest.mark.requirement("REL-08")
 @each_relay
 @each_action
-def test_pulse_width(shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
+def test_pulse_width(bench: Station, shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
     """The coil pulse is as long as the relay needs and no longer."""
     if not measure.ready("relay.pulse_width", relay=relay, action=action):
         return
     shot = _taken(shots, relay, action)
-    width_s = shot.own_pulses[0].width_s
-    budget = combine(width_s, "s", _time_components(shot, width_s))
-    measure("relay.pulse_width", budget.reading, budget=budget.components, relay=relay, action=action)
+    budget = interval(bench, shot.own_pulses[0].width_s, _sampling(shot))
+    measure("relay.pulse_width", budget, relay=relay, action=action)
 
 
 @pytest.mark.requirement("REL-09")
@@ -139,18 +134,14 @@ def test_set_and_reset_keep_their_distance(
     set_pulse, reset_pulse = (coil_pulses(wave)[0] for wave in waves)
     dead_s = reset_pulse.start_s - set_pulse.end_s
     sample_s = float(waves[0].time_s[1] - waves[0].time_s[0])
-    parts = [
-        rectangular("sampling, two edges: at most one sample", sample_s),
-        rectangular("time base", abs(dead_s) * SCOPE_TIMEBASE),
-    ]
-    budget = combine(dead_s, "s", parts)
-    measure("relay.dead_time", budget.reading, budget=budget.components, relay=relay)
+    budget = interval(bench, dead_s, rectangular("sampling, two edges: at most one sample", sample_s))
+    measure("relay.dead_time", budget, relay=relay)
 
 
 @pytest.mark.requirement("REL-11")
 @each_relay
 @each_action
-def test_flyback_is_clamped(shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
+def test_flyback_is_clamped(bench: Station, shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
     """When the driver lets go, the diode holds the collector near the rail."""
     if not measure.ready("relay.flyback_peak", relay=relay, action=action):
         return
@@ -158,37 +149,23 @@ def test_flyback_is_clamped(shots: RelayShots, measure: Measurer, relay: str, ac
     peak_v = float(shot.own.voltage_v.max())
     if shot.own.overdriven:
         measure.note(f"{relay} {action}: the collector left the oscilloscope's screen; {peak_v:.1f} V is a lower bound")
-    full_scale_v = WIDE_V[1] - WIDE_V[0]
-    budget = combine(peak_v, "V", [rectangular("oscilloscope, 3 % of full scale", DC_GAIN * full_scale_v)])
-    verdict = measure("relay.flyback_peak", budget.reading, budget=budget.components, relay=relay, action=action)
-    if verdict is Verdict.FAIL:
+    verdict = measure("relay.flyback_peak", as_read(voltage(bench, peak_v, *WIDE_V)), relay=relay, action=action)
+    if verdict in REJECTED:
         measure.attach(f"{relay} {action}", shot.picture(f"{relay} {action}"), WAVEFORM)
 
 
 @pytest.mark.requirement("REL-10")
 @each_relay
 @each_action
-def test_driver_saturates(shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
+def test_driver_saturates(bench: Station, shots: RelayShots, measure: Measurer, relay: str, action: str) -> None:
     """During the pulse the collector is low enough to give the coil its voltage."""
     if not measure.ready("relay.saturation_voltage", relay=relay, action=action):
         return
     shot = shots.capture(relay, action, NARROW_V)
     assert shot is not None, f"{relay} {action}: the coil was not seen to move this time"
     samples = shot.saturation_v(shot.own_pulses[0])
-    full_scale_v = NARROW_V[1] - NARROW_V[0]
-    parts = [
-        Component(
-            "scatter of the samples",
-            "A",
-            "normal",
-            float(samples.std(ddof=1)) / len(samples) ** 0.5,
-            dof=len(samples) - 1,
-        ),
-        rectangular("oscilloscope, 3 % of full scale", DC_GAIN * full_scale_v),
-        resolution("8 bits of full scale", full_scale_v / 256),
-    ]
-    budget = combine(float(samples.mean()), "V", parts)
-    measure("relay.saturation_voltage", budget.reading, budget=budget.components, relay=relay, action=action)
+    mean_v = voltage(bench, float(samples.mean()), *NARROW_V).plus(_scatter(samples))
+    measure("relay.saturation_voltage", as_read(mean_v), relay=relay, action=action)
 
 
 @pytest.mark.requirement("REL-13")
@@ -198,46 +175,18 @@ def test_contact_resistance(bench: Station, shots: RelayShots, measure: Measurer
     if not measure.ready("relay.contact_resistance", relay=relay):
         return
     shots.command(relay, "SET")
-    with bench.route(f"source_1a.{relay}", f"dmm.contact.{relay}"):
-        supply = bench.dc_supply
-        try:
-            supply.set_output(CONTACT_OUTPUT, CONTACT_TEST_V, CONTACT_TEST_A)
-            supply.on(CONTACT_OUTPUT)
-            bench.clock.sleep(CONTACT_SETTLE_S)
-            current_a = supply.measure_current_a(CONTACT_OUTPUT)
-            drop = bench.dmm.measure_dc_voltage_v(CONTACT_DROP_V)
-        finally:
-            supply.output_off(CONTACT_OUTPUT)
-        bench.clock.sleep(CONTACT_SETTLE_S)
-        offset = bench.dmm.measure_dc_voltage_v(CONTACT_DROP_V)
-    accuracy = supply.current_accuracy_a(CONTACT_OUTPUT, current_a)
-    resistance_ohm = (drop.value - offset.value) / current_a
-    budget = combine(
-        resistance_ohm,
-        "ohm",
-        [
-            rectangular(f"DMM, drop: {drop.source}", drop.half_width, 1 / current_a),
-            rectangular(f"DMM, offset: {offset.source}", offset.half_width, 1 / current_a),
-            rectangular(f"DC supply: {accuracy.source}", accuracy.half_width, resistance_ohm / current_a),
-        ],
-    )
-    measure("relay.contact_resistance", budget.reading, budget=budget.components, relay=relay)
+    measure("relay.contact_resistance", contact_resistance(bench, relay), relay=relay)
 
 
 @pytest.mark.requirement("REL-14")
-def test_spread_of_set_times(shots: RelayShots, measure: Measurer) -> None:
+def test_spread_of_set_times(bench: Station, shots: RelayShots, measure: Measurer) -> None:
     """The four relays close within a few milliseconds of each other."""
     if not measure.ready("relay.set_time_spread"):
         return
     taken = [_taken(shots, relay, "SET") for relay in RELAYS]
     times_s = [shot.contact_edges[0].time_s - shot.own_pulses[0].start_s for shot in taken]
-    spread_s = max(times_s) - min(times_s)
-    parts = [
-        rectangular("sampling, four edges: at most two samples", 2.0 * taken[0].sample_s),
-        rectangular("time base", spread_s * SCOPE_TIMEBASE),
-    ]
-    budget = combine(spread_s, "s", parts)
-    measure("relay.set_time_spread", budget.reading, budget=budget.components)
+    sampling = rectangular("sampling, four edges: at most two samples", 2.0 * taken[0].sample_s)
+    measure("relay.set_time_spread", interval(bench, max(times_s) - min(times_s), sampling))
 
 
 @pytest.mark.requirement("REL-04")
@@ -268,15 +217,18 @@ def _taken(shots: RelayShots, relay: str, action: str) -> Shot:
     return shot
 
 
-def _time_components(shot: Shot, value_s: float) -> list[Component]:
-    """Two edges, each found to a sample; the time base; and the level at which the edge is read."""
-    return [
-        rectangular("sampling, two edges: at most one sample", shot.sample_s),
-        rectangular("time base of the oscilloscope", abs(value_s) * SCOPE_TIMEBASE),
-    ]
+def _sampling(shot: Shot) -> Component:
+    """Two edges, each found to a sample."""
+    return rectangular("sampling, two edges: at most one sample", shot.sample_s)
+
+
+def _scatter(samples: Samples) -> Component:
+    """The scatter of a mean of samples, in volts."""
+    u = float(samples.std(ddof=1)) / len(samples) ** 0.5
+    return Component("scatter of the samples", "A", "normal", u, dof=len(samples) - 1)
 
 
 def _keep_failed(measure: Measurer, shots: RelayShots, verdict: Verdict, relay: str, action: str) -> None:
     """Keep the picture of an actuation that failed."""
-    if verdict is Verdict.FAIL and (shot := shots.take(relay, action)) is not None:
+    if verdict in REJECTED and (shot := shots.take(relay, action)) is not None:
         measure.attach(f"{relay} {action}", shot.picture(f"{relay} {action}"), WAVEFORM)

@@ -15,12 +15,13 @@ from hil.dut.smart_power.board import SmartPower
 from hil.dut.smart_power.protection import OVERTEMPERATURE
 from hil.errors import UnitRefused
 from hil.journal.events import WAVEFORM
-from hil.metrology.budget import combine, rectangular, resolution
+from hil.metrology.budget import rectangular, resolution
 from hil.metrology.waveforms import edges
 from hil.run.measure import Measurer
 from hil.station.station import Station
 from hil.tests.smart_power.picture import picture
-from hil.tests.smart_power.relayshot import CONTACT, CONTACT_HYSTERESIS_V, SCOPE_TIMEBASE, WETTING_V, wetting
+from hil.tests.smart_power.relayshot import CONTACT, CONTACT_HYSTERESIS_V, WETTING_V, wetting
+from hil.tests.smart_power.scoped import interval
 from hil.tests.smart_power.sensor import COOL_S, RELAY_WAIT_S, Sensor, stand_in
 
 SOCKETS = (1, 2, 3, 4)
@@ -73,9 +74,8 @@ def test_a_ramp_trips_it(request: pytest.FixtureRequest, board: SmartPower, meas
         measure.note(f"no trip up to {temp_c:.1f} degrees Celsius: the temperature is a lower bound")
     elif temp_c == trip_c - RAMP_BELOW_K:
         measure.note("tripped on the first step: the temperature is an upper bound")
-    parts = [resolution("step of the ramp", RAMP_STEP_K), *sensor.components(temp_c)]
-    budget = combine(temp_c - RAMP_STEP_K / 2, "degC", parts)
-    measure("thermal.trip_temperature", budget.reading, budget=budget.components)
+    step = resolution("step of the ramp", RAMP_STEP_K)
+    measure("thermal.trip_temperature", sensor.shown(temp_c, RAMP_STEP_K / 2, step))
 
 
 @pytest.mark.requirement("TH-02")
@@ -121,12 +121,8 @@ def test_latency(request: pytest.FixtureRequest, board: SmartPower, measure: Mea
         measure.note(f"{name}: the contact did not open; the latency is a lower bound")
     latency_s = (float(contact.time_s[-1]) if opened_s is None else opened_s) - stimulus_s
     sample_s = float(node.time_s[1] - node.time_s[0])
-    parts = [
-        rectangular("sampling, two edges: at most one sample", sample_s),
-        rectangular("time base of the oscilloscope", latency_s * SCOPE_TIMEBASE),
-    ]
-    budget = combine(latency_s, "s", parts)
-    measure("thermal.latency", budget.reading, budget=budget.components, socket=socket)
+    budget = interval(bench, latency_s, rectangular("sampling, two edges: at most one sample", sample_s))
+    measure("thermal.latency", budget, socket=socket)
     every = slice(None, None, PICTURE_EVERY)
     traces = [(what, "V", w.time_s[every], w.voltage_v[every]) for what, w in (("NTC", node), ("contact", contact))]
     marks = [("stimulus", stimulus_s), ("open", stimulus_s + latency_s)]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hil.clock import Clock
-from hil.metrology.budget import Budget, Component, combine, resolution
+from hil.metrology.budget import Budget, Component, resolution
+from hil.metrology.propagation import direct
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +64,4 @@ def wait_for(
         clock.sleep(poll_s)
     between = [resolution("asked again and again: from the last no to the first yes", at.width_s)]
     start = [resolution("the start", since.width_s)]
-    return Waited(done, combine(max(0.0, at.middle_s - since.middle_s), "s", [*between, *start, *parts]))
+    return Waited(done, direct(max(0.0, at.middle_s - since.middle_s), "s", [*between, *start, *parts]))
