@@ -19,6 +19,24 @@ INTERRUPTED, SETUP_FAULT = 2, 4
 EXIT_HELP = """exit codes: 0 the unit passed, 1 it failed, 2 interrupted, 3 the bench is at fault (test the unit again),
             4 the set-up or the command line is wrong, 5 nothing was tested"""
 
+_GRR_HELP = """hil stats grr study.csv --lsl -1 --usl 1
+
+study.csv, one reading a line:        or trials in columns:       or parts in columns:
+    part;station;trial;value              part,operator,1,2,3         trial,1,2,3
+    SP-1;east;1;0,29                      1,Ana,0.29,0.41,0.64        A1,0.29,-0.56,1.34
+    SP-1;east;2;0,41                      2,Ana,-0.56,-0.68,-0.58     A2,0.41,-0.68,1.17
+
+operator, station or fixture: the same thing here. Without such a column only repeatability is studied.
+exit codes: 0 acceptable or marginal, 1 unacceptable, 4 the file or the command line is wrong"""
+_CPK_HELP = """hil stats cpk power.csv --column error_pct --lsl -1 --usl 1
+
+power.csv, units in the order they were made:
+    serial,batch,error_pct
+    SP-1,1,0.12
+    SP-2,1,-0.05
+
+exit codes: 0 the lower confidence limit of Ppk reaches --minimum, 1 it does not, 4 file or command line are wrong"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -77,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_certify(commands)
     _add_records(commands)
     _add_station(commands)
+    _add_limits(commands)
+    _add_statistics(commands)
     _add_sim(commands)
     _add_doctor(commands)
     return parser
@@ -110,6 +130,9 @@ def _add_certify(commands: Any) -> None:
         choices=("test", "measurement"),
         default="test",
         help="write the record through to the disk at the end of each test (default), or at each measurement",
+    )
+    certify.add_argument(
+        "--monte-carlo", action="store_true", help="check every uncertainty by Monte Carlo too (JCGM 101); slower"
     )
     certify.add_argument("--attach", default="", metavar="HOST:PORT", help="a simulated station that is open already")
     _add_stations(certify)
@@ -150,8 +173,76 @@ def _add_station(commands: Any) -> None:
         command.add_argument(
             "--attach", default="", metavar="HOST:PORT", help="a simulated station that is open already"
         )
-    for command in (listing, check, safe):
+    what = "write the calibration of an instrument from its Digital Calibration Certificate"
+    example = "hil station import-dcc certificate.xml --station bench-1 --role PowerMeter"
+    importing = _add(actions, "import-dcc", "calibration", what, example)
+    importing.add_argument("file", metavar="FILE", help="the certificate, XML (PTB DCC 3.1, 3.2)")
+    importing.add_argument("--station", required=True, metavar="NAME", help="the station")
+    importing.add_argument(
+        "--role", required=True, metavar="ROLE", help="what the instrument is there: PowerMeter, Dmm"
+    )
+    importing.add_argument("--due", default="", metavar="DATE", help="when it is due (default: as its maker specifies)")
+    for command in (listing, check, safe, importing):
         _add_stations(command)
+
+
+def _add_limits(commands: Any) -> None:
+    limits = commands.add_parser(
+        "limits",
+        help="show the limits of a standard for one meter, or list the tables",
+        epilog="example: hil limits list",
+    )
+    actions = limits.add_subparsers(metavar="ACTION", required=True, dest="action")
+    _add(actions, "list", "limits", "list the tables of limits, and where their figures come from", "hil limits list")
+    example = "hil limits show iec62053_21_2003 --class 1 --ib 1 --imax 3 --un 230 --constant 3200"
+    show = _add(actions, "show", "limits", "lay a table of limits out for one meter", example)
+    show.add_argument("table", metavar="TABLE", help="a file of tables, or one table of it: iec62053_21_2003.balanced")
+    show.add_argument("--class", dest="accuracy_class", default="", metavar="C", help="accuracy class, e.g. 1, 0.5S, B")
+    show.add_argument("--connection", choices=("direct", "ct"), default="", help="default: as the table has it")
+    for name in ("Ib", "In", "Itr", "Imin", "Ist", "Imax"):
+        option = f"--{name.lower()}"
+        show.add_argument(option, dest=f"{option[2:]}_a", type=_positive, metavar="A", help=f"{name}, in amperes")
+    show.add_argument("--un", type=_positive, metavar="V", help="reference voltage, in volts")
+    show.add_argument("--constant", type=_positive, metavar="K", help="meter constant, in pulses per kWh")
+    show.add_argument("--elements", type=int, choices=(1, 2, 3), default=1, help="measuring elements (default: 1)")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above zero")
+    return value
+
+
+def _add_statistics(commands: Any) -> None:
+    stats = commands.add_parser(
+        "stats",
+        help="Gauge R&R or capability of a table that you have",
+        epilog="example: hil stats cpk power.csv --column error_pct --lsl -1 --usl 1",
+    )
+    kinds = stats.add_subparsers(metavar="STATISTIC", required=True, dest="statistic")
+    what = "say whether a measurement is good enough to tell units apart (Gauge R&R)"
+    grr = _add(kinds, "grr", "stats", what, _GRR_HELP)
+    grr.add_argument("--tolerance", type=float, metavar="T", help="distance between the limits, for %% of tolerance")
+    grr.add_argument("--method", choices=("anova", "range"), default="anova", help="default: anova")
+    grr.add_argument("--part", default="", metavar="COLUMN", help="column of the parts, where it is not found")
+    grr.add_argument("--factor", default="", metavar="COLUMN", help="column of operators, stations or fixtures")
+    grr.add_argument("--value", default="", metavar="COLUMN", help="column of the values, where it is not found")
+    cpk = _add(kinds, "cpk", "stats", "say whether units fit between their limits (Cp, Cpk, Pp, Ppk)", _CPK_HELP)
+    cpk.add_argument("--column", default="", metavar="COLUMN", help="column of the values, where there are several")
+    cpk.add_argument("--subgroup", default="", metavar="COLUMN", help="column of batches, for sigma within them")
+    cpk.add_argument("--target", type=float, metavar="X", help="the value wanted, for Cpm")
+    cpk.add_argument("--minimum", type=float, default=1.33, metavar="PPK", help="Ppk to be shown (default: 1.33)")
+    for command, confidence in ((grr, 0.90), (cpk, 0.95)):
+        command.add_argument("file", metavar="FILE", help="CSV: comma, semicolon or tab; decimal point or comma")
+        command.add_argument("--lsl", type=float, metavar="X", help="lower limit")
+        command.add_argument("--usl", type=float, metavar="X", help="upper limit")
+        command.add_argument(
+            "--confidence", type=float, default=confidence, metavar="C", help=f"of the limits (default: {confidence:g})"
+        )
 
 
 def _add_sim(commands: Any) -> None:

@@ -22,7 +22,18 @@ from hil.journal.events import RunFinished, RunStarted, SafeState
 from hil.journal.writer import JournalWriter, new_run_folder
 from hil.station.stations_file import OPTIONAL_ROLES, REQUIRED_ROLES
 
-COMMANDS = ("certify", "report", "verify", "runs", "station list", "station check", "sim", "doctor")
+COMMANDS = (
+    "certify",
+    "report",
+    "verify",
+    "runs",
+    "station list",
+    "station check",
+    "limits list",
+    "limits show",
+    "sim",
+    "doctor",
+)
 SERIAL = "SP-000123"
 ROLES = list(REQUIRED_ROLES + OPTIONAL_ROLES)
 
@@ -187,7 +198,7 @@ def break_runs(runs: Path) -> dict[str, Path]:
     folders = {name: record(runs, serial=name, hours=number) for number, name in enumerate(names)}
     journals = {name: folder / "journal.jsonl" for name, folder in folders.items()}
     journals["torn"].write_bytes(journals["torn"].read_bytes()[:-9])
-    rewrite(folders["format"], b'"journal":1', b'"journal":2')
+    rewrite(folders["format"], b'"journal":2', b'"journal":3')
     rewrite(folders["damaged"], b"Ana", b"Eva")
     journals["empty"].write_bytes(b"")
     journals["cut"].write_bytes(journals["cut"].read_bytes()[:50])
@@ -210,7 +221,7 @@ def test_runs_lists_the_broken_ones_beside_the_good(tmp_path: Path, capsys: pyte
         "its last line was cut short"
     )
     assert [rows[name]["torn"] for name in ("good", "torn")] == [False, True]
-    assert str(rows["format"]["reason"]).startswith("broken: format 2; this journal has format 2, this program reads")
+    assert str(rows["format"]["reason"]).startswith("broken: format 3; this journal has format 3, this program reads")
     assert str(rows["damaged"]["reason"]).startswith("damaged: line 2: the chain is broken")
     assert rows["empty"]["reason"] == "empty: nothing was written: the run died before its record began"
     assert rows["cut"]["reason"] == (
@@ -227,7 +238,7 @@ def test_runs_lists_the_broken_ones_beside_the_good(tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize(
     ("kind", "says", "exit_code"),
     [
-        ("format", "this journal has format 2, this program reads format 1", 4),
+        ("format", "this journal has format 3, this program reads 1 and 2", 4),
         ("damaged", "line 2: the chain is broken", None),  # a wrong command line for report, a finding for verify
         ("empty", "nothing was written: the run died before its record began", 4),
         ("cut", "its only line was cut short after 50 bytes", 4),

@@ -14,7 +14,7 @@ from typing import Any
 from hil.commands.progress import Display, open_display
 from hil.names import one_line
 from hil.run.run import Run, RunOptions
-from hil.run.words import counted, headline, stands_out
+from hil.run.words import counted, decided, headline, stands_out
 
 SETUP_FAULT = 4
 
@@ -36,7 +36,7 @@ def run(asked: argparse.Namespace) -> int:
         sync=asked.sync,
     )
     Run(options)  # raises what is wrong with the options, before pytest says it in its own way
-    watcher = _certify(options)
+    watcher = _certify(options, monte_carlo=asked.monte_carlo)
     if watcher.run is None or watcher.run.summary is None or watcher.run.folder is None:
         words = watcher.output.getvalue().strip()
         print(f"hil: the run did not begin: {one_line(_last_line(words)) or 'pytest said nothing'}", file=sys.stderr)
@@ -84,7 +84,7 @@ class _Watcher:
         self.run = plugin.run if plugin is not None else None
 
 
-def _certify(options: RunOptions) -> _Watcher:
+def _certify(options: RunOptions, *, monte_carlo: bool) -> _Watcher:
     import pytest
 
     tests = Path(__file__).parents[1] / "tests" / options.board.replace("-", "_")
@@ -96,6 +96,7 @@ def _certify(options: RunOptions) -> _Watcher:
     arguments += [f"--stations={options.stations_file}", f"--runs={options.runs}", f"--seed={options.seed}"]
     arguments += [f"--sync={options.sync}", f"--operator={options.operator}", f"--attach={options.attach}"]
     arguments += [f"--fault={fault}" for fault in options.faults]
+    arguments += ["--monte-carlo"] if monte_carlo else []
     with open_display() as display:
         watcher = _Watcher(display, io.StringIO())
         with contextlib.redirect_stdout(watcher.output), contextlib.redirect_stderr(watcher.output):
@@ -141,6 +142,7 @@ def _in_words(run: Run, certificate: str | None) -> str:
         headline(options.serial, summary),
         f"  {options.board} revision {options.revision}, stage {options.stage}, station {options.station}{simulated}",
         *counted(summary),
+        *decided(run.events, summary),
         *stands_out(summary),
         *([f"certificate: {certificate}"] if certificate else []),
         f"record: {run.folder}",

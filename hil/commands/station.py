@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hil.commands.tables import print_table
@@ -24,6 +25,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _list(stations: dict[str, StationConfig], *, as_json: bool) -> int:
+    today = datetime.now(UTC).date()
     rows = [
         {
             "station": station.name,
@@ -32,6 +34,7 @@ def _list(stations: dict[str, StationConfig], *, as_json: bool) -> int:
             "resource": without_secrets(one.resource) or f"launched: {station.launch}",
             "serial": one.serial or "any",
             "calibration_due": one.calibration.due.isoformat() if one.calibration else "none",
+            "calibration": one.calibration.status(today) if one.calibration else "",
         }
         for station in stations.values()
         for role, one in station.instruments.items()
@@ -44,6 +47,8 @@ def _list(stations: dict[str, StationConfig], *, as_json: bool) -> int:
 
 
 def _look(config: StationConfig, attach: str, *, switch_off: bool, as_json: bool) -> int:
+    from hil.plans.calibration import CalibrationRules
+    from hil.run.calibrations import troubles
     from hil.station.check import check_station
 
     checked = check_station(config, attach, switch_off=switch_off)
@@ -62,6 +67,8 @@ def _look(config: StationConfig, attach: str, *, switch_off: bool, as_json: bool
     table = [[one.role, "bad" if one.error else "ok", one.state, one.error or one.identity] for one in checked.answers]
     print_table(("role", "", "state", "what it says"), table)
     print(f"{config.name}: " + (f"{len(ill)} of {len(table)} do not answer as themselves" if ill else "all answer"))
+    for _, trouble in troubles(config, CalibrationRules(), datetime.now(UTC).date()):
+        print(f"{config.name}: {one_line(trouble)}")
     if on:
         print(f"{config.name}: ON: {', '.join(on)}; switch off: hil station safe {config.name}")
     if checked.was:
