@@ -16,7 +16,7 @@ from markupsafe import Markup
 from hil.journal.reader import Journal
 from hil.names import printable
 from hil.reports.page import make_page
-from hil.reports.qty import bounds, margin, qty, symbol
+from hil.reports.qty import bounds, margin, qty, risk, symbol
 from hil.reports.words import MARKS, VERDICTS, Mark
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -43,6 +43,7 @@ def _environment() -> Environment:
         "qty": qty,
         "margin": margin,
         "bounds": bounds,
+        "risk": risk,
         "symbol": symbol,
         "when": when,
         "css_string": css_string,

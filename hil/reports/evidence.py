@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from hil.journal.reader import Journal
 from hil.journal.summary import SEVERITY, RequirementSummary, RunSummary
 from hil.metrology.decision import Verdict
 from hil.reports import charts
-from hil.reports.rows import Group, Source, dot, group, label
+from hil.reports.rows import Group, Row, Source, dot, group, label
 from hil.reports.waveforms import waveform_svg
 
 _BAD = frozenset({"fail", "conditional_fail", "aborted"})
@@ -57,7 +58,8 @@ class Requirement:
     tests: tuple[Test, ...]
     needed: int
     measured: int
-    least_margin_pct: float | None
+    nearest: Row | None  # to its limit, in percent of it
+    largest_risk: float | None
     waves: tuple[Wave, ...]
 
     @property
@@ -163,9 +165,7 @@ def _requirement(
     drawn: _Drawn,
 ) -> Requirement:
     groups = group(measurements, known)
-    margins = [
-        row.margin_pct for one in groups for row in one.rows if row.margin_pct is not None and not row.superseded
-    ]
+    rows = [row for one in groups for row in one.rows if not row.superseded]
     needed = asked.get("measurements") or ()
     failed = {test.node for test in tests if test.verdict in _BAD} | {m.test for m in measurements if m.verdict in _BAD}
     return Requirement(
@@ -176,9 +176,14 @@ def _requirement(
         tests=tuple(_together(tests)),
         needed=len(needed),
         measured=len({one.name for one in measurements if one.value is not None}),
-        least_margin_pct=min(margins, default=None),
+        nearest=min((row for row in rows if row.margin_pct is not None), key=_margin_pct, default=None),
+        largest_risk=max((row.risk for row in rows if row.risk is not None), default=None),
         waves=tuple(drawn.of(failed)),
     )
+
+
+def _margin_pct(row: Row) -> float:
+    return math.inf if row.margin_pct is None else row.margin_pct
 
 
 def _counted(groups: Sequence[Group], verdict: Verdict) -> str:

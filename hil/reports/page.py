@@ -6,10 +6,11 @@ The order is the reader's: who, what, when, with what, how, result, how sure, by
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hil.errors import SetupError
 from hil.journal.events import (
     CLOCK_SET_BACK,
     TORN,
@@ -25,10 +26,13 @@ from hil.journal.events import (
 )
 from hil.journal.reader import Journal
 from hil.journal.summary import RunSummary, death, summarise
+from hil.metrology.decision import Verdict
+from hil.metrology.rules import describe
 from hil.reports import evidence
 from hil.reports.rows import Group, Source, sources
-from hil.reports.words import MARKS, RULES, RuleWords
+from hil.reports.words import MARKS
 
+LONGEST_TIME = "longest time"
 _NOT_STATED = {"name": "", "address": "", "place": "", "customer": ""}
 _LARGE = ("fail", "conditional_fail", "conditional_pass", "waived", "refused", "not_covered")
 
@@ -43,11 +47,35 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class UsedRule:
-    """A decision rule, and how many measurements were judged by it; no words where we do not know the rule."""
+    """A decision rule in words, and how many measurements it judged; no words where neither record nor we have them.
+
+    Ref: ISO/IEC 17025:2017, 7.8.6: the statement names the rule and takes the risk that goes with it into account.
+    """
 
     name: str
-    words: RuleWords | None
+    clause: str
+    text: str
+    risk: str
     used: int
+    rejected: int = 0  # of a screen: what it rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What measuring until U is small enough took, and what the plan's fixed windows would have taken, in seconds."""
+
+    points: int
+    took_s: float
+    fixed_s: float
+    longest: int  # points that reached the plan's longest time first
+
+
+@dataclass(frozen=True, slots=True)
+class MonteCarlo:
+    """How many results were also computed by Monte Carlo, and at how many the first order was not validated."""
+
+    points: int
+    disagree: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +96,12 @@ class Page:
     overdue: frozenset[str]  # roles whose calibration was due before the run
     environment: tuple[Measurement, ...]
     rules: tuple[UsedRule, ...]
+    screen: UsedRule | None  # by which the stage also rejects
     sources: tuple[Source, ...]
     not_rechecked: int  # measurements judged by figures that were not compared with the bought standard
     assumed: int  # measurements judged by figures that the board's owner has not confirmed
+    effort: Effort | None  # of the points that were measured until their uncertainty was small enough
+    monte_carlo: MonteCarlo | None
     areas: tuple[evidence.Area, ...]
     figures: tuple[evidence.Figure, ...]
     waivers: tuple[Waiver, ...]
@@ -116,12 +147,13 @@ def make_page(journal: Journal) -> Page:
         instruments=journal.of(Instrument),
         overdue=overdue(journal),
         environment=tuple(one for one in last.values() if "ambient" in one.base and one.value is not None),
-        rules=tuple(
-            UsedRule(name, RULES.get(name), n) for name, n in Counter(one.rule for one in measurements).items()
-        ),
+        rules=tuple(_rule(started, *one) for one in Counter(one.rule for one in measurements).items()),
+        screen=_screen(started, measurements),
         sources=tuple(known.values()),
         not_rechecked=signs["†"],
         assumed=signs["‡"],
+        effort=_effort(measurements),
+        monte_carlo=_monte_carlo(measurements),
         areas=evidence.by_area(found),
         figures=tuple(evidence.figures(started.charts, list(last.values()))),
         waivers=journal.of(Waiver),
@@ -134,6 +166,50 @@ def make_page(journal: Journal) -> Page:
         lines=len(journal.entries),
         last_hash=journal.last_hash,
     )
+
+
+def _rule(started: RunStarted, name: str, used: int) -> UsedRule:
+    """Say what a rule does: in the record's words, or in ours for a record that has none."""
+    said = started.decision
+    if said.get("rule") == name:
+        return UsedRule(name, str(said["clause"]), str(said["rule_text"]), str(said["risk_text"]), used)
+    try:
+        words = describe(name)
+    except SetupError:
+        return UsedRule(name, "", "", "", used)
+    return UsedRule(name, words.clause, words.rule_text, words.risk_text, used)
+
+
+def _screen(started: RunStarted, measurements: Sequence[Measurement]) -> UsedRule | None:
+    said = started.decision
+    if not said.get("screen"):
+        return None
+    screened = [one.judgement["screen"] for one in measurements if one.judgement.get("screen")]
+    return UsedRule(
+        str(said["screen"]),
+        str(said.get("screen_clause", "")),
+        str(said.get("screen_text", "")),
+        str(said.get("screen_risk_text", "")),
+        len(screened),
+        sum(one["verdict"] != Verdict.PASS for one in screened),
+    )
+
+
+def _effort(measurements: Sequence[Measurement]) -> Effort | None:
+    spent = [one.effort for one in measurements if one.effort]
+    if not spent:
+        return None
+    return Effort(
+        points=len(spent),
+        took_s=sum(float(one["took_s"]) for one in spent),
+        fixed_s=sum(float(one["fixed_s"]) for one in spent),
+        longest=sum(one["ended"] == LONGEST_TIME for one in spent),
+    )
+
+
+def _monte_carlo(measurements: Sequence[Measurement]) -> MonteCarlo | None:
+    made = [one.monte_carlo for one in measurements if one.monte_carlo]
+    return MonteCarlo(len(made), sum(not one["agrees"] for one in made)) if made else None
 
 
 def _notices(journal: Journal) -> Iterator[Notice]:
@@ -158,6 +234,10 @@ def _notices(journal: Journal) -> Iterator[Notice]:
         yield Notice("No calibration on record", f"{', '.join(uncalibrated)}: traceability is not shown.")
     if late := overdue(journal):
         yield Notice("Calibration overdue on the day of the test", f"{', '.join(sorted(late))}.")
+    soon = [one for one in journal.of(Instrument) if (one.calibration or {}).get("status") == "due soon"]
+    if soon:
+        due = ", ".join(f"{one.role} on {(one.calibration or {}).get('due')}" for one in soon)
+        yield Notice("Calibration due soon", f"{due}.")
 
 
 def _last_words(journal: Journal) -> str:

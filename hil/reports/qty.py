@@ -87,6 +87,15 @@ def bounds(low: float | None, high: float | None, unit: str = "", *, scale: floa
     return f"{first} to {second}"
 
 
+def risk(probability: float | None) -> str:
+    """Return a probability of a wrong statement in percent, two significant digits; never rounded to nothing."""
+    if probability is None:
+        return NO_VALUE
+    if probability < 1e-4:
+        return f"<{NARROW_SPACE}0.01{NARROW_SPACE}%"
+    return qty(100.0 * probability, "%", to=100.0 * probability)
+
+
 def symbol(unit: str) -> str:
     """Return how a unit is written on a page; nothing for a plain number."""
     return _SYMBOLS.get(unit, unit)

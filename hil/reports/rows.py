@@ -52,11 +52,27 @@ class Row:
     source: Source | None
     place: Markup
     budget: tuple[Mapping[str, Any], ...]
+    raw: float | None  # before the corrections, where calibrations asked for some
+    corrections: tuple[Mapping[str, Any], ...]
+    judgement: Mapping[str, Any]  # as the journal has it: acceptance limits, risk, screen, refusal
+    effort: Mapping[str, Any]
+    monte_carlo: Mapping[str, Any]
 
     @property
     def bad(self) -> bool:
         """Whether the value is out of its limits."""
         return self.verdict in BAD
+
+    @property
+    def risk(self) -> float | None:
+        """The probability that this statement is wrong; None where nothing was accepted or rejected by its value."""
+        return self.judgement.get("risk")
+
+    @property
+    def screened_out(self) -> bool:
+        """Whether the stage's screen rejected what may be within its limits."""
+        screen = self.judgement.get("screen") or {}
+        return screen.get("verdict") in BAD and self.verdict not in BAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +93,11 @@ class Group:
 
 
 def expanded_u(one: Measurement) -> float | None:
-    """Return U at 95 % in the measurement's unit; None where there is no uncertainty to expand."""
-    return coverage_factor(one.dof) * one.u if one.u else None
+    """Return U at 95 % in the measurement's unit, as recorded or else by u and dof; None where there is no u."""
+    if not one.u:
+        return None
+    recorded = one.judgement.get("expanded_u")
+    return float(recorded) if recorded else coverage_factor(one.dof) * one.u
 
 
 def dot(one: Measurement) -> Dot:
@@ -141,7 +160,7 @@ def _row(one: Measurement, known: Mapping[tuple[str, ...], Source], *, supersede
         value=one.value,
         u=one.u,
         expanded=expanded,
-        k=coverage_factor(one.dof) if expanded else 0.0,
+        k=expanded / one.u if expanded and one.u else 0.0,
         dof=one.dof,
         low=one.low,
         high=one.high,
@@ -155,6 +174,11 @@ def _row(one: Measurement, known: Mapping[tuple[str, ...], Source], *, supersede
         source=known[source_key(one.limit)] if one.limit else None,
         place=_place(one, expanded),
         budget=one.budget,
+        raw=one.raw,
+        corrections=one.corrections,
+        judgement=one.judgement,
+        effort=one.effort,
+        monte_carlo=one.monte_carlo,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the certificate calls things: verdicts with their shapes, decision rules with their risks, source marks.
+"""What the certificate calls things: verdicts with their shapes, source marks.
 
 A verdict is told apart by its word and its shape; colour only helps.
 """
@@ -31,43 +31,6 @@ VERDICTS: dict[str, VerdictWord] = {
     "refused": VerdictWord("Refused", "M1 1h14v14H1zM2.6 2.6v10.8h10.8V2.6zM4 7.2h8v1.6H4z"),
     "waived": VerdictWord("Waived", "M8 .3L15.7 8 8 15.7.3 8zM8 2.9L2.9 8 8 13.1 13.1 8z"),
     "not_covered": VerdictWord("Not covered", _RING + "M8 2.6a5.4 5.4 0 1 1 0 10.8A5.4 5.4 0 1 1 8 2.6z"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class RuleWords:
-    """A decision rule as ISO/IEC 17025:2017, 7.8.6 wants it stated: what it does and what risk it leaves."""
-
-    title: str
-    text: str
-    risk: str
-
-
-# Risks: ILAC-G8:09/2019, 4.2, for normally distributed errors and U at about 95 %, at the worst place of the value
-RULES: dict[str, RuleWords] = {
-    "simple": RuleWords(
-        "Simple acceptance (ILAC-G8:09/2019, 4.2.1; guard band w = 0)",
-        "A result passes when the measured value lies within the limit, and fails when it lies outside. The "
-        "uncertainty "
-        "is stated beside the value but not subtracted from the limit.",
-        "For a value that lies on the limit, the probability that the true value is beyond it is up to "
-        "50\u202f%. It falls "
-        "below 2.5\u202f% where the margin is larger than U.",
-    ),
-    "guarded": RuleWords(
-        "Guarded acceptance, binary (ILAC-G8:09/2019, 4.2.2; guard band w = U)",
-        "A result passes only when the measured value lies inside the limit by at least the expanded uncertainty U; "
-        "otherwise it fails.",
-        "The probability that an accepted result is in truth beyond its limit is below 2.5\u202f%.",
-    ),
-    "ilac-g8-non-binary": RuleWords(
-        "Non-binary acceptance (ILAC-G8:09/2019, 4.2.3; guard band w = U)",
-        "Inside the limit by U or more: pass. Inside by less than U: conditional pass. Outside by no more than U: "
-        "conditional fail. Farther outside: fail.",
-        "The probability of a wrong statement is below 2.5\u202f% for pass and for fail, and up to 50\u202f% "
-        "for the two "
-        "conditional verdicts.",
-    ),
 }
 
 
