@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -166,6 +167,7 @@ def real_station(tmp_path: Path, *changes: tuple[str, str]) -> Path:
         text = text.replace(old, new)
     path = tmp_path / "stations.toml"
     path.write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "calibrations", tmp_path / "calibrations")
     return path
 
 
@@ -190,9 +192,26 @@ def test_a_calibration_that_is_overdue_or_missing_is_a_warning(tmp_path: Path):
         (calibration, f"# {calibration}"),
         ("2027-01-19", "2026-01-20"),
     )
-    warned = {one.subject for one in station.answers(path, "bench-1") if one.level == "warn"}
+    warned = {one.subject: one.what for one in _warnings(path, datetime(2026, 6, 1, tzinfo=UTC))}
 
-    assert warned == {"Dmm", "Scope", "DcSupply"}
+    assert set(warned) == {"Dmm", "Scope", "DcSupply"}
+    assert warned["Dmm"] == "Dmm has no calibration: its readings are not traceable"
+    assert warned["Scope"] == "calibration SC-2026-0088 of Scope was due on 2026-01-20, 132 days ago"
+
+
+@pytest.mark.parametrize(("day", "warned"), [(30, set()), (31, {"PowerMeter"})])
+def test_a_calibration_that_will_soon_be_due_is_a_warning(tmp_path: Path, day: int, warned: set[str]):
+    """Thirty days before, not thirty-one."""
+    path = real_station(tmp_path, ("2027-01-19", "2028-01-19"), ("2027-02-09", "2028-02-09"))
+    path.write_text(path.read_text(encoding="utf-8").replace("due = 2027-03-02", "due = 2028-03-02"), encoding="utf-8")
+    found = _warnings(path, datetime(2027, 1, day, tzinfo=UTC))
+
+    assert {one.subject for one in found} == warned
+    assert all("WT-2026-0042 of PowerMeter is due on 2027-03-02, in 30 days" in one.what for one in found)
+
+
+def _warnings(path: Path, now: datetime) -> list[Finding]:
+    return [one for one in station.answers(path, "bench-1", now) if one.level == "warn"]
 
 
 def test_the_simulated_station_is_started_and_knocked_at():

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 CONNECT_DEADLINE_S = 1.5
 START_DEADLINE_S = 20.0
 HISLIP_PORT, PORTMAPPER_PORT = 4880, 111  # IVI-6.1; VXI-11 asks the port mapper first
-SNMP_PORT = 161
-# whose readings stand on a certificate
-MEASURING = ("PowerMeter", "Scope", "DcSupply", "Dmm", "ProgrammableResistor", "SurgeGenerator")
+SNMP_PORT, MODBUS_PORT = 161, 502
 _SOCKET = re.compile(r"TCPIP\d*::(?P<host>[^:]+)::(?P<port>\d+)::SOCKET", re.IGNORECASE)
 _LAN = re.compile(r"TCPIP\d*::(?P<host>[^:]+)(::(?P<device>[^:]+))?(::INSTR)?", re.IGNORECASE)
 _SERIAL_PORT = re.compile(r"ASRL(?P<port>.+?)::INSTR", re.IGNORECASE)
 _FTDI = re.compile(r"ftdi://[^:]+:[^:]+:(?P<serial>[^:/]+)")
 _SNMP = re.compile(r"snmp://((?P<community>[^@/]+)@)?(?P<host>[^:/]+)(:(?P<port>\d+))?/\d+(\?.*)?")
+_MODBUS = re.compile(r"modbus://(?P<host>[^:/]+)(:(?P<port>\d+))?/\d+(\?.*)?")
 SYS_UP_TIME = bytes.fromhex("2b06010201010300")  # 1.3.6.1.2.1.1.3.0, SNMPv2-MIB
 
 
@@ -48,7 +47,7 @@ def file(path: Path) -> Iterator[Finding]:
         yield Finding("ok", "stations", ", ".join(stations))
 
 
-def answers(path: Path, name: str) -> Iterator[Finding]:
+def answers(path: Path, name: str, now: datetime | None = None) -> Iterator[Finding]:
     """Does somebody listen at each address of the station, and are its calibrations in date?"""
     from hil.station.config import load_stations, pick_station
 
@@ -59,7 +58,7 @@ def answers(path: Path, name: str) -> Iterator[Finding]:
     with ThreadPoolExecutor() as pool:
         resources = {role: one.resource for role, one in config.instruments.items()}
         yield from pool.map(_reach, resources, resources.values())
-    yield from _calibrations(config)
+    yield from _calibrations(config, (now or datetime.now(UTC)).date())
 
 
 def _launched(config: StationConfig) -> Iterator[Finding]:
@@ -104,6 +103,8 @@ def _reach(role: str, resource: str) -> Finding:
         return _serial_port(role, Path(match["port"]))
     if match := _SNMP.fullmatch(resource):
         return _ask_snmp(role, match["community"] or "public", match["host"], int(match["port"] or SNMP_PORT))
+    if match := _MODBUS.fullmatch(resource):
+        return _knock(role, match["host"], int(match["port"] or MODBUS_PORT))
     if resource.startswith("operator://"):
         return Finding("ok", role, "the operator is asked, so runs need a terminal")
     if match := _LAN.fullmatch(resource):
@@ -157,13 +158,13 @@ def _knock(role: str, host: str, port: int) -> Finding:
     return Finding("ok", role, f"somebody listens at {host}:{port}")
 
 
-def _calibrations(config: StationConfig) -> Iterator[Finding]:
-    today = datetime.now(UTC).date()
+def _calibrations(config: StationConfig, today: date) -> Iterator[Finding]:
+    from hil.plans.calibration import CalibrationRules
+    from hil.run.calibrations import troubles
+
+    for role, trouble in troubles(config, CalibrationRules(), today):
+        yield Finding("warn", role, trouble, f"ls calibrations/{config.name}")
     for role, one in config.instruments.items():
-        if one.calibration is None and role in MEASURING:
-            yield Finding(
-                "warn", role, "no calibration is declared: its readings are not traceable", "edit stations.toml"
-            )
-        elif one.calibration is not None and one.calibration.overdue(today):
-            what = f"its calibration {one.calibration.certificate} was due on {one.calibration.due}"
-            yield Finding("warn", role, what, "calibrate it, then edit stations.toml")
+        if (calibration := one.calibration) is not None:
+            for note in calibration.notes:
+                yield Finding("warn", role, f"calibration {calibration.certificate}: {note}")

@@ -10,11 +10,13 @@ from hil.errors import SetupError, WrongInstrument
 from hil.instruments.roles import Instrument
 from hil.names import without_secrets
 from hil.station import launch, locks
+from hil.station.calibrations import check_calibrated
 from hil.station.charge import HEARTBEAT_S, STALL_S, Charge, Post
 from hil.station.config import StationConfig
 from hil.station.guarding import Guarding
 from hil.station.opening import open_instrument
-from hil.station.station import Opened, Station, UnitAddresses
+from hil.station.station import Opened, Station
+from hil.station.unit_addresses import UnitAddresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ def open_station(
             identity = instrument.identify()
             if entry.serial and identity.serial != entry.serial:
                 raise WrongInstrument(role, without_secrets(resource), f"serial {entry.serial}", str(identity))
-            calibration = entry.calibration.to_dict() if entry.calibration else None
-            opened.append(Opened(role, entry.driver, resource, str(identity), identity.serial, calibration))
+            check_calibrated(entry, identity.serial)
+            opened.append(Opened(role, entry.driver, resource, str(identity), identity.serial, entry.calibration))
         unit = UnitAddresses.of(config, simulated)
         lock = guarded.lock if guarded else None
         station = Station(config, clock, instruments, tuple(opened), unit, simulated, guard, lock)

@@ -12,6 +12,7 @@ from hil.errors import HilError, WrongInstrument
 from hil.links import remote_usb
 from hil.names import without_secrets
 from hil.station.bench import lock_station, resource_of, simulate
+from hil.station.calibrations import check_calibrated
 from hil.station.config import InstrumentConfig, StationConfig
 from hil.station.locks import BenchLock, Owner
 from hil.station.opening import open_instrument
@@ -99,6 +100,7 @@ def _answer(one: InstrumentConfig, resource: str, clock: StationClock, *, safe: 
                 state = OFF if instrument.is_off() else "ON"
             if one.serial and who.serial != one.serial:
                 raise WrongInstrument(one.role, without_secrets(resource), f"serial {one.serial}", identity)
+            check_calibrated(one, who.serial)
         finally:
             instrument.close()
     except HilError as error:

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hil.errors import SetupError
 from hil.instruments.probe import Probe
+from hil.metrology.calibration import Certificate
 from hil.names import one_line
 
 FILE_NAME = "stations.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """What makes an instrument traceable: its newest certificate."""
-
-    certificate: str
-    laboratory: str
-    date: datetime.date
-    due: datetime.date
-
-    def overdue(self, today: datetime.date) -> bool:
-        """Say whether the certificate no longer holds."""
-        return today > self.due
-
-    def to_dict(self) -> dict[str, str]:
-        """Return the fields as the journal carries them, dates as ISO 8601."""
-        return {
-            "certificate": self.certificate,
-            "laboratory": self.laboratory,
-            "date": self.date.isoformat(),
-            "due": self.due.isoformat(),
-        }
+CALIBRATIONS = "calibrations"  # the folder beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +23,7 @@ class InstrumentConfig:
     driver: str  # a module in hil/instruments
     resource: str = ""
     serial: str = ""  # the serial number that must answer; empty: any
-    calibration: Calibration | None = None
+    calibration: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +42,12 @@ class StationConfig:
     instruments: Mapping[str, InstrumentConfig]  # by role
     wiring: Mapping[str, int]  # switch channels by named point
     probes: Mapping[str, Probe]  # what stands between a point and the oscilloscope for good
+    operator: str = ""  # who answers for a run in which --operator names nobody
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Something wrong in stations.toml, at a line, about a key."""
+    """Something wrong in stations.toml or a calibration, at a line, about a key."""
 
     file: str
     line: int
@@ -82,7 +61,7 @@ class Mistake:
 
 
 class StationsInvalid(SetupError):
-    """stations.toml has mistakes; all of them are listed, one a line."""
+    """stations.toml, or a calibration beside it, has mistakes; all of them are listed, one a line."""
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
@@ -99,7 +78,7 @@ def find_stations_file(path: Path = Path(FILE_NAME)) -> Path:
 
 
 def load_stations(path: Path = Path(FILE_NAME)) -> dict[str, StationConfig]:
-    """Return the stations by name; raises StationsInvalid, or SetupError where there is no such file."""
+    """Return the stations by name, with their calibrations; raises StationsInvalid, or SetupError for no such file."""
     from hil.station.stations_file import check
 
     file = find_stations_file(path)
@@ -113,6 +92,11 @@ def load_stations(path: Path = Path(FILE_NAME)) -> dict[str, StationConfig]:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
         raise StationsInvalid((Mistake(str(file), line, "", "this is not UTF-8 text", "save it as UTF-8"),)) from error
     stations, mistakes = check(text, str(file))
+    folder = file.parent / CALIBRATIONS
+    if not mistakes and folder.is_dir():
+        from hil.station.calibrations import with_calibrations
+
+        stations, mistakes = with_calibrations(stations, folder)
     if mistakes:
         raise StationsInvalid(tuple(mistakes))
     return stations

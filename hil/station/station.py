@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from hil.clock import StationClock
 from hil.errors import HilError, InterlockOpen, SetupError
 from hil.instruments.probe import Probe
 from hil.instruments.roles import (
+    Accuracy,
     AcLoad,
     AcSource,
     DcSupply,
     Dmm,
     Fixture,
+    HipotTester,
     Instrument,
     LinkPartner,
     PowerMeter,
@@ -24,17 +26,24 @@ from hil.instruments.roles import (
     SurgeGenerator,
     SurgeShot,
     Switch,
+    ThermalChamber,
 )
 from hil.interrupt import uninterrupted
 from hil.links.rpc import HttpRpc
 from hil.station import launch, locks
 from hil.station.config import StationConfig
 from hil.station.guarding import Guarding, GuardLost
+from hil.station.high_voltage import PATHS, HighVoltage, check_person, check_surroundings, discharged
 from hil.station.opening import open_instrument
 from hil.station.safe_state import SafeState, make_safe
+from hil.station.unit_addresses import UnitAddresses
 from hil.station.watch import Watch
 
-CONTACT_SIDE = ("scope3.", "dmm.contact.", "source_1a.")  # routes that must be open while mains is on
+if TYPE_CHECKING:
+    from hil.metrology.calibration import Certificate
+    from hil.metrology.propagation import Input
+
+CONTACT_SIDE = ("scope3.", "dmm.contact.", "source_1a.", PATHS)  # routes that must be open while mains is on
 SURGE_SIDE = ("scope2.hv", "scope1.load_current", "load.", "eth.")  # routes that may be closed while a surge is armed
 MAINS_SETTLE_S = 0.5
 RAIL_OUTPUT = 1  # of the DC supply: J43
@@ -50,24 +59,7 @@ class Opened:
     resource: str
     identity: str
     serial: str
-    calibration: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnitAddresses:
-    """Where the unit is in the network; empty: nowhere that this station knows."""
-
-    http: str  # by Wi-Fi
-    ethernet_http: str
-    echo: str  # host:port
-
-    @classmethod
-    def of(cls, config: StationConfig, simulated: launch.SimulatedStation | None) -> UnitAddresses:
-        """Take them from the launched station, or from stations.toml."""
-        if simulated is None:
-            return cls(config.unit_http, config.unit_ethernet, config.unit_echo)
-        unit = simulated.addresses["unit"]
-        return cls(unit["http"], unit["ethernet_http"], unit["echo"])
+    calibration: Certificate | None
 
 
 class Station:
@@ -94,6 +86,7 @@ class Station:
         self.watch = Watch(clock, self.fixture, self._cut) if "Fixture" in instruments else None
         self._lock = lock
         self._charged = False  # the surge generator, perhaps
+        self._high_voltage = False  # the hipot tester is armed
         self._left: SafeState | None = SafeState({}, safe=True)  # None: something may be on
         self._simulated = simulated
         self._rpcs: dict[str, HttpRpc] = {}
@@ -149,6 +142,16 @@ class Station:
         return cast(SurgeGenerator, self._optional("SurgeGenerator"))
 
     @property
+    def hipot(self) -> HipotTester:
+        """The electrical safety tester; arm it through `high_voltage` only. Raises SetupError where there is none."""
+        return cast(HipotTester, self._optional("HipotTester"))
+
+    @property
+    def chamber(self) -> ThermalChamber:
+        """The chamber that the fixture stands in; raises SetupError where the station has none."""
+        return cast(ThermalChamber, self._optional("ThermalChamber"))
+
+    @property
     def link_partner(self) -> LinkPartner:
         """What the unit's Ethernet port is connected to; raises SetupError where the station has none."""
         return cast(LinkPartner, self._optional("LinkPartner"))
@@ -190,6 +193,12 @@ class Station:
                 f"station {self.config.name} gives no such network address of the unit", f"set {key} in stations.toml"
             )
         return address
+
+    def traceable(self, role: str, accuracy: Accuracy, name: str = "") -> Input:
+        """Return a reading of an instrument, corrected by its calibration, as an input of an uncertainty budget."""
+        from hil.station.traceable import traceable
+
+        return traceable(role, self.config.instruments[role].calibration, accuracy, name)
 
     def probe(self, point: str) -> Probe:
         """Return what stands between a point and the oscilloscope, e.g. of `scope2.hv`."""
@@ -245,7 +254,7 @@ class Station:
         return self.watch
 
     def _cut(self, why: str) -> str:
-        """Switch the source off from any thread, through the guard's own link or else ours; discharge a surge."""
+        """Switch the source off from any thread, through the guard's own link or else ours; discharge all else."""
         done = "the guard switched the source off"
         try:
             if self.guard is None or not self.guard.cut(why):
@@ -254,11 +263,17 @@ class Station:
         except HilError as error:
             done = f"the source did NOT switch off ({error})"
         if self._charged:
-            try:
-                self.surge.off()
-            except HilError as error:
-                done += f", the surge generator was NOT discharged ({error})"
+            done += self._cut_off("SurgeGenerator", "the surge generator", "discharged")
+        if self._high_voltage:
+            done += self._cut_off("HipotTester", "the hipot tester", "stopped")
         return done
+
+    def _cut_off(self, role: str, who: str, deed: str) -> str:
+        try:
+            self._instruments[role].off()
+        except HilError as error:
+            return f", {who} was NOT {deed} ({error})"
+        return f", {who} was {deed}"
 
     @contextmanager
     def mains(self, voltage_v: float, frequency_hz: float, current_limit_a: float = 5.0) -> Iterator[None]:
@@ -305,6 +320,24 @@ class Station:
         reached = [name for name, channel in self.config.wiring.items() if channel in closed]
         if wrong := [name for name in reached if not name.startswith(SURGE_SIDE)]:
             raise InterlockOpen(f"a surge would reach what {', '.join(wrong)} connects", "open these routes first")
+
+    @contextmanager
+    def high_voltage(self, path: str, armed_by: str) -> Iterator[HighVoltage]:
+        """Bring the hipot tester to the unit by one path, e.g. `hipot.mains_to_earth`, armed in the name of a person.
+
+        On every way out it is off, proven discharged, and then parted from the unit. Raises InterlockOpen.
+        """
+        check_person(armed_by)
+        tester = self.hipot
+        self.check_interlocks()
+        check_surroundings(self._instruments, self.config.isolators, self.switch.closed_channels())
+        self._left = None
+        self._high_voltage = True
+        try:
+            with self._watch().energised("high voltage"), self.route(path), discharged(tester, path):
+                yield HighVoltage(tester, self.clock, self.check_interlocks, armed_by)
+        finally:
+            self._high_voltage = False
 
     @contextmanager
     def loaded(self, *sockets: int) -> Iterator[AcLoad]:

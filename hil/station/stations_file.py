@@ -7,23 +7,28 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import Field
 
 from hil.instruments.probe import Probe
-from hil.names import LONGEST_TEXT, PLAIN_NAME, what_is_wrong, without_secrets
+from hil.metrology.calibration import Certificate
+from hil.names import without_secrets
 from hil.station.address import same_address
-from hil.station.config import Calibration, InstrumentConfig, Mistake, StationConfig
+from hil.station.config import InstrumentConfig, Mistake, StationConfig
 from hil.station.drivers import read_drivers, read_roles
 from hil.station.suggest import closest, did_you_mean
 from hil.station.toml_lines import KeyPath, key_lines
 from hil.station.toml_recovery import loads_all
+from hil.station.toml_shape import Flaw, Name, Strict, Text, as_mistakes, parse
 
 REQUIRED_ROLES = ("AcSource", "PowerMeter", "AcLoad", "Scope", "DcSupply", "Dmm", "Switch", "Fixture")
-OPTIONAL_ROLES = ("ProgrammableResistor", "SurgeGenerator", "LinkPartner")  # without: not covered, says the certificate
+# without: not covered, says the certificate
+OPTIONAL_ROLES = ("ProgrammableResistor", "SurgeGenerator", "LinkPartner", "HipotTester", "ThermalChamber")
 # what the safe state must name, where there is one
-ENERGISERS = ("AcSource", "AcLoad", "SurgeGenerator", "DcSupply", "ProgrammableResistor", "Switch", "Fixture")
-ISOLATORS = ("spi", "uart", "scope", "dmm")  # DR-20: the low-voltage side is treated as live
+ENERGISERS = (
+    "AcSource", "AcLoad", "HipotTester", "SurgeGenerator",
+    "DcSupply", "ThermalChamber", "ProgrammableResistor", "Switch", "Fixture",
+)  # fmt: skip
+ISOLATORS = ("spi", "uart", "scope", "dmm", "high_voltage")  # DR-20: the low-voltage side is treated as live
 LAUNCHABLE = ("hil.sim",)
 HOST = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # the doctor prints it in a line to be typed, so nothing else
 RESOURCE = re.compile(
@@ -38,6 +43,11 @@ OWN_RESOURCES = {  # of drivers that open themselves: what fits, what is wrong w
         "names no port of a switch",
         "snmp://public@192.0.2.20:161/1",
     ),
+    "modbus": (
+        rf"modbus://{HOST}(:\d+)?/\d+(\?[a-z]+=\w+(&[a-z]+=\w+)*)?",
+        "names no Modbus unit",
+        "modbus://192.0.2.21:502/1",
+    ),
     "nic": (r"nic://[A-Za-z0-9._-]{1,15}", "names no network interface", "nic://eth1"),
     "operator": (r"operator://[^/?#]*", "names no operator", "operator:// or operator://UCS 500N5"),
 }
@@ -49,79 +59,56 @@ UNIT_ADDRESSES = {  # of the unit, by key: what fits, and an example
     "unit_echo": (HOST_PORT, "192.0.2.51:7"),
 }
 PROBED_UNITS = ("V", "A")
-BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-Flaw = tuple[KeyPath, str, str]  # where, what, and a hint or nothing
 
 
-def _readable(text: str) -> str:
-    """Refuse text that cannot stand on one line of a certificate or a terminal."""
-    if why := what_is_wrong(text, LONGEST_TEXT):
-        raise PydanticCustomError("unreadable", "{why}", {"why": why})
-    return text
-
-
-def _plain(name: str) -> str:
-    """Refuse a name that could be taken for a path, an option or a command."""
-    if not PLAIN_NAME.fullmatch(name):
-        raise PydanticCustomError("no_plain_name", "a name is up to 64 letters, digits, '.', '_' and '-'")
-    return name
-
-
-_Text = Annotated[str, Field(min_length=1), AfterValidator(_readable)]
-_Name = Annotated[str, AfterValidator(_plain)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class _Calibration(_Strict):
-    certificate: _Text
-    laboratory: _Text
+class _Calibration(Strict):
+    certificate: Text
+    laboratory: Text
     date: datetime.date
     due: datetime.date
 
 
-class _Instrument(_Strict):
-    driver: _Text
-    resource: _Text | None = None
-    serial: _Text | None = None
+class _Instrument(Strict):
+    driver: Text
+    resource: Text | None = None
+    serial: Text | None = None
     calibration: _Calibration | None = None
 
 
-class _Laboratory(_Strict):
-    name: _Text
-    address: _Text
+class _Laboratory(Strict):
+    name: Text
+    address: Text
 
 
-class _Probe(_Strict):
-    unit: _Text
+class _Probe(Strict):
+    unit: Text
     factor: float
     bandwidth_hz: Annotated[float, Field(gt=0.0)]
     accuracy: Annotated[float, Field(gt=0.0, lt=1.0)]
-    model: _Text | None = None
+    model: Text | None = None
 
 
-class _Station(_Strict):
-    launch: _Text | None = None
+class _Station(Strict):
+    launch: Text | None = None
     slots: Annotated[int, Field(ge=1)]
-    unit_http: _Text | None = None
-    unit_ethernet: _Text | None = None
-    unit_echo: _Text | None = None
+    unit_http: Text | None = None
+    unit_ethernet: Text | None = None
+    unit_echo: Text | None = None
     isolators: list[str]
     safe_state: list[str]
+    operator: Text | None = None
     laboratory: _Laboratory
     instruments: dict[str, _Instrument]
-    wiring: dict[_Name, Annotated[int, Field(ge=1)]]
-    probes: dict[_Name, _Probe] = {}
+    wiring: dict[Name, Annotated[int, Field(ge=1)]]
+    probes: dict[Name, _Probe] = Field(default_factory=dict)
 
 
-class _File(_Strict):
-    stations: Annotated[dict[_Name, _Station], Field(min_length=1)]
+class _File(Strict):
+    stations: Annotated[dict[Name, _Station], Field(min_length=1)]
 
 
 # where a table's keys are fixed; elsewhere they are names: of stations, roles, points
-_KEYS: tuple[tuple[tuple[str, ...], type[_Strict]], ...] = (
+_KEYS: tuple[tuple[tuple[str, ...], type[Strict]], ...] = (
     ((), _File),
     (("stations", "*"), _Station),
     (("stations", "*", "laboratory"), _Laboratory),
@@ -129,25 +116,6 @@ _KEYS: tuple[tuple[tuple[str, ...], type[_Strict]], ...] = (
     (("stations", "*", "instruments", "*", "calibration"), _Calibration),
     (("stations", "*", "probes", "*"), _Probe),
 )
-_IN_OTHER_WORDS = {
-    "string_type": "text in double quotes is wanted here",
-    "int_type": "a whole number is wanted here",
-    "float_type": "a number is wanted here",
-    "finite_number": "a finite number is wanted here",
-    "list_type": "a list in square brackets is wanted here",
-    "dict_type": "a table is wanted here",
-    "model_type": "a table is wanted here",
-    "model_attributes_type": "a table is wanted here",
-    "date_type": "a bare date is wanted here, as 2026-03-31 without quotes",
-    "date_from_datetime_inexact": "a bare date is wanted here, without a time",
-    "string_too_short": "this must not be empty",
-    "too_short": "at least one is needed",
-    "greater_than_equal": "this must be 1 or more",
-    "greater_than": "this must be more than 0",
-    "less_than": "this must be less than 1",
-    "missing": "this key is missing",
-    "extra_forbidden": "there is no such key",
-}
 
 
 def check(text: str, file: str) -> tuple[dict[str, StationConfig], list[Mistake]]:
@@ -155,25 +123,16 @@ def check(text: str, file: str) -> tuple[dict[str, StationConfig], list[Mistake]
     readable, values, torn = loads_all(text)
     lines = key_lines(readable)
     values = {key: value for key, value in values.items() if not key.startswith("unreadable-")}
-    parsed, flaws = _parse(values)
+    parsed, flaws = parse(_File, values, _KEYS)
     drivers, stations = read_drivers(), values.get("stations")
     for name, station in stations.items() if isinstance(stations, dict) else ():
         if isinstance(station, dict):
             flaws += [(("stations", name, *path), what, hint) for path, what, hint in _contradictions(station, drivers)]
     flaws = _causes(flaws, {one.key.rpartition(".")[2] for one in torn})
-    mistakes = [Mistake(file, one.line, one.key, one.what) for one in torn]
-    mistakes += [Mistake(file, _line(lines, path), _spelled(path), what, hint) for path, what, hint in flaws]
-    mistakes.sort(key=lambda one: (one.line, one.key))
+    mistakes = as_mistakes(file, lines, torn, flaws)
     if mistakes or parsed is None:
         return {}, mistakes
     return {name: _frozen(name, station) for name, station in parsed.stations.items()}, []
-
-
-def _parse(values: Mapping[str, Any]) -> tuple[_File | None, list[Flaw]]:
-    try:
-        return _File.model_validate(values), []
-    except ValidationError as error:
-        return None, [(_path(flaw), *_in_words(flaw)) for flaw in error.errors()]
 
 
 def _causes(flaws: list[Flaw], unreadable: set[str]) -> list[Flaw]:
@@ -186,44 +145,6 @@ def _causes(flaws: list[Flaw], unreadable: set[str]) -> list[Flaw]:
         if not (what.endswith("is missing") and follows):
             kept.append((path, what, hint))
     return kept
-
-
-def _line(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
-    """Return the line of the key, or of the nearest table around it."""
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 1)
-
-
-def _spelled(path: KeyPath) -> str:
-    """Write a path as TOML would: names with dots in quotes, places in a list in brackets."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += ("." if text else "") + (part if BARE_KEY.fullmatch(part) else f'"{part}"')
-    return text
-
-
-def _path(flaw: ErrorDetails) -> KeyPath:
-    return tuple(part for part in flaw["loc"] if part != "[key]")
-
-
-def _in_words(flaw: ErrorDetails) -> tuple[str, str]:
-    what = _IN_OTHER_WORDS.get(flaw["type"], flaw["msg"])
-    if flaw["type"] == "extra_forbidden":
-        return what, did_you_mean(str(flaw["loc"][-1]), _keys_beside(flaw["loc"]))
-    if flaw["type"] == "missing" or not isinstance(flaw["input"], str | int | float):
-        return what, ""
-    return f"{what}, not {flaw['input']!r}", ""
-
-
-def _keys_beside(path: KeyPath) -> list[str]:
-    for pattern, model in _KEYS:
-        if len(pattern) == len(path) - 1 and all(p in {"*", part} for p, part in zip(pattern, path, strict=False)):
-            return list(model.model_fields)
-    return []
 
 
 def _contradictions(station: Mapping[str, Any], drivers: Mapping[str, str]) -> Iterator[Flaw]:
@@ -354,6 +275,7 @@ def _frozen(name: str, station: _Station) -> StationConfig:
         unit_echo=station.unit_echo or "",
         isolators=tuple(station.isolators),
         safe_state=tuple(station.safe_state),
+        operator=station.operator or "",
         laboratory=station.laboratory.model_dump(),
         instruments={role: _frozen_instrument(role, one) for role, one in station.instruments.items()},
         wiring=dict(station.wiring),
@@ -364,5 +286,5 @@ def _frozen(name: str, station: _Station) -> StationConfig:
 
 
 def _frozen_instrument(role: str, entry: _Instrument) -> InstrumentConfig:
-    calibration = Calibration(**entry.calibration.model_dump()) if entry.calibration else None
+    calibration = Certificate(**entry.calibration.model_dump()) if entry.calibration else None
     return InstrumentConfig(role, entry.driver, entry.resource or "", entry.serial or "", calibration)

@@ -1,4 +1,4 @@
-"""What is looked at, again and again, while mains is on: the lid, the emergency stop, and whether they can be seen."""
+"""What is looked at, again and again, while the unit is live: lid, emergency stop, and whether they can be seen."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Watch:
         self._clock, self._fixture, self._cut = clock, fixture, cut
         self._tripped: HilError | None = None
         self._depth = 0
+        self._what = ""
 
     def look(self) -> HilError | None:
         """Return what speaks against mains being on, or None."""
@@ -35,12 +36,12 @@ class Watch:
         return None
 
     @contextmanager
-    def energised(self) -> Iterator[None]:
-        """Look inside the block; at its end raise what was seen, unless the test has heard of it."""
+    def energised(self, what: str = "mains") -> Iterator[None]:
+        """Look inside the block, while `what` is on; raise what was seen at its end, unless the test has heard it."""
         if self._depth:
             yield
             return
-        self._depth, self._tripped = 1, None
+        self._depth, self._tripped, self._what = 1, None, what
         stop = self._clock.every(LOOK_S, self._look)
         try:
             yield
@@ -63,12 +64,12 @@ class Watch:
             return
         done = self._cut(str(wrong))  # again at each look, in case the test was about to switch on
         if self._tripped is None:
-            self._tripped = _while_on(wrong, done)
+            self._tripped = _while_on(wrong, self._what, done)
             uninterrupted.alarm(self._tripped)
 
 
-def _while_on(wrong: HilError, done: str) -> HilError:
-    """Put into the error what it meant: mains was on."""
+def _while_on(wrong: HilError, what: str, done: str) -> HilError:
+    """Put into the error what it meant: mains was on, say."""
     if isinstance(wrong, InterlockOpen):
-        return InterlockOpen(f"{wrong.what}, and mains was on: {done}", wrong.remedy)
+        return InterlockOpen(f"{wrong.what}, and {what} was on: {done}", wrong.remedy)
     return wrong

@@ -13,7 +13,8 @@ from hil.errors import InterlockOpen, NoReading, SetupError
 from hil.station.bench import Guarded, lock_station, open_station, simulate
 from hil.station.config import load_stations
 from hil.station.locks import Owner
-from hil.station.station import Station, UnitAddresses
+from hil.station.station import Station
+from hil.station.unit_addresses import UnitAddresses
 
 SIM = load_stations(Path(__file__).parents[2] / "stations.toml")["sim"]
 
