@@ -2,7 +2,7 @@
 
 Each goes through measure(...): found in a plan, judged, and written with unit, limits, the source of the limits and the
 digest of the line before into the journal, through to the file, before the next one is made. With HIL_U the readings
-have an uncertainty, and the plan's test uncertainty ratio is watched too; without, values are only compared.
+have an uncertainty and are judged by the plan's own rule, with TUR and risk; without, values are only compared.
 """
 
 import os
@@ -34,8 +34,9 @@ def plan_of_many() -> Plan:
     }
     kind = {"unit": "%", "requirement": "MET-05", "over": {"n": list(range(COUNT))}, "limit": limit}
     wanted = {"MET-05": plan.requirements["MET-05"]}
-    ratio = plan.minimum_tur if U_PCT else 0.0
-    return replace(plan, kinds={BASE: kind}, requirements=wanted, waivers=(), charts=(), minimum_tur=ratio)
+    # without uncertainty nothing but simple acceptance can judge; with it, the plan's own rule
+    decision = plan.decision if U_PCT else replace(plan.decision, rule="simple", minimum_tur=0.0)
+    return replace(plan, kinds={BASE: kind}, requirements=wanted, waivers=(), charts=(), decision=decision)
 
 
 class Record:

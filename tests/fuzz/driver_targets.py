@@ -17,8 +17,10 @@ from fuzz.registry import only, target
 from fuzz.wires import Answers, StandingClock
 from hil.clock import WaitTimeout
 from hil.errors import BadAnswer, Blame, InstrumentRefused, NoAnswer, NoReading, OutOfRange, SetupError, WrongInstrument
+from hil.instruments.chroma_61500 import Chroma61500
 from hil.instruments.chroma_61600 import ChromaAcSource
 from hil.instruments.emc_partner_tra3000 import Tra3000
+from hil.instruments.gwinstek_gpt9800 import Gpt9804
 from hil.instruments.itech_it8615 import ItechAcLoad
 from hil.instruments.keysight_34465a import Keysight34465a
 from hil.instruments.keysight_daq970a import KeysightDaq970a
@@ -26,6 +28,7 @@ from hil.instruments.keysight_dsox import KeysightDsox
 from hil.instruments.keysight_e36312a import KeysightE36312A
 from hil.instruments.meatest_m632 import MeatestM632
 from hil.instruments.operator_surge import OperatorSurge
+from hil.instruments.roles import VoltageStep
 from hil.instruments.yokogawa_wt310e import YokogawaWt310e
 
 BENCH = (BadAnswer, InstrumentRefused, NoAnswer, NoReading, WaitTimeout, WrongInstrument)
@@ -72,6 +75,18 @@ def chroma_61600(data: bytes) -> None:
         (lambda d: (d.set_output(230.0, 50.0, 5.0), d.on())[1], 0),
     )
     drive(ChromaAcSource(link, StandingClock()), link, uses, data)
+
+
+@target(tokens=(b"Chroma ATE 61502,123456,1.00", NO_ERROR, b"OFF", b"FIXED", b"230.0", b"20.0,10.0,10.0"))
+def chroma_61500(data: bytes) -> None:
+    link = Answers(data[1:])
+    uses = (
+        (lambda d: d.identify(), 0),
+        (lambda d: d.off(), 1),
+        (lambda d: (d.set_output(230.0, 50.0, 5.0), d.dip([VoltageStep(0.0, 0.01)], 0.0))[1], 0),
+        (lambda d: (d.set_output(230.0, 50.0, 5.0), d.set_harmonics({5: (10.0, 0.0)}))[1], 0),
+    )
+    drive(Chroma61500(link, StandingClock()), link, uses, data)
 
 
 @target(tokens=(b"ITECH Ltd., IT8615, 800123456789000001, 1.05-1.03", b"AC", b"0,", NO_ERROR))
@@ -173,6 +188,29 @@ def emc_partner_tra3000(data: bytes) -> None:
 
     uses = ((lambda d: d.identify(), 0), (lambda d: d.off(), 1), (lambda d: d.is_off(), 1), (shoot, 0))
     drive(Tra3000(link, StandingClock()), link, uses, data)
+
+
+@target(
+    tokens=(
+        b"GPT-9804 ,EM110867    ,V2.08,",
+        b"TEST ON",
+        b"TEST OFF",
+        b"ACW,VIEW ,0.000kV,000.0 mA ,  ---.-S",
+        b"0,No Error",
+    )
+)
+def gwinstek_gpt9800(data: bytes) -> None:
+    """What is off was said to be; a result is within what the tester can show."""
+    link = Answers(data[1:])
+    uses = (
+        (lambda d: d.identify(), 0),
+        (lambda d: d.off(), 0),
+        (lambda d: d.is_off(), 0),
+        (lambda d: d._answer(link.ask("MEAS?"), "ACW"), 0),
+        (lambda d: d._answer(link.ask("MEAS?"), "IR"), 0),
+        (lambda d: d.ground_bond(10.0, 0.1, 0.5), 0),
+    )
+    drive(Gpt9804(link, StandingClock()), link, uses, data)
 
 
 @target(tokens=(b"KEYSIGHT TECHNOLOGIES,DSO-X 3024T,MY57452231,07.30", b"#800000004", b"+8", b"+0"))

@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -20,8 +21,10 @@ from hil.journal.reader import GENESIS, JournalDamaged, JournalVersion, parse_jo
 from hil.journal.writer import new_run_folder
 from hil.plans.plan import PlanError, load_plan
 from hil.reports import manifest
+from hil.station import calibration_file as calibration_module
 from hil.station import drivers
 from hil.station import stations_file as stations_file_module
+from hil.station.dcc import DccRefused, certificate_of
 from hil.station.stations_file import check
 from hil.station.toml_lines import key_lines
 from hil.station.toml_recovery import loads_all
@@ -91,7 +94,7 @@ def plan_file(data: bytes) -> None:
     with only(SetupError):
         assert plan.starting_current_a > 0.0
     with only(SetupError):
-        assert plan.no_load_s > 0.0
+        assert plan.no_load.seconds > 0.0
     with only(PlanError):
         plan.check_serial("SP-000123")
 
@@ -125,6 +128,30 @@ def stations_file(data: bytes) -> None:
     lines = key_lines(readable)
     assert all((key,) in lines for key in values)
     assert all(1 <= one.line <= last for one in torn)
+
+
+@target(wire=False, tokens=(b"[[corrections.ac_voltage]]", b"points = [", b"nan", b"1e999", b"2026-02-30", b"k = 0"))
+def calibration_file(data: bytes) -> None:
+    """Never an exception, every mistake on a line of the file; what is written of a good one is read as the same."""
+    text = data.decode("utf-8", "replace")
+    certificate, wrong = calibration_module.check(text, "f", "yokogawa_wt310e", "")
+    assert (certificate is None) is bool(wrong)
+    assert all(1 <= mistake.line <= text.count("\n") + 1 for mistake in wrong)
+    if certificate is not None:
+        again, none = calibration_module.check(calibration_module.to_toml(certificate), "f", "yokogawa_wt310e", "")
+        assert again is not None, none
+        assert (again.tables, again.due, again.serial) == (certificate.tables, certificate.due, certificate.serial)
+
+
+@target(wire=False, tokens=(b"<dcc:result>", b"</dcc:list>", b"\\volt", b"<!DOCTYPE a>", b"&a;", b"1e999", b"-0"))
+def dcc_file(data: bytes) -> None:
+    """A certificate is refused by the set-up's fault, or gives points in rising order that are numbers."""
+    with only(DccRefused, blame=Blame.SETUP) as refused:
+        certificate = certificate_of(data, driver="yokogawa_wt310e", serial="")
+    for table in () if refused else certificate.tables:
+        assert all(math.isfinite(number) for p in table.points for number in (p.value, p.correction, p.expanded_u))
+        assert all(point.expanded_u > 0.0 and point.k >= 1.0 for point in table.points)
+        assert all(low.value < high.value for low, high in pairwise(table.points))
 
 
 @target(wire=False, tokens=(b'"path"', b'"sha256"', b'"bytes"', b'"journal"', b'"lines"', b"null", b"[]"))

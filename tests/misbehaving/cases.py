@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hil.instruments.roles import VoltageStep
+
 from .rig import Rig
 
 
@@ -28,6 +30,7 @@ class Case:
     change: Callable[[Rig, Any], None] = nothing
     again: Callable[[Any], Any] | None = None
     right_again: Callable[[Rig, Any], bool] | None = None
+    only: tuple[str, ...] = ("",)  # beginnings of the questions that are spoilt, where others are alike
 
     def __str__(self) -> str:
         return f"{self.role}.{self.name}"
@@ -73,7 +76,7 @@ def closed(*channels: int) -> Callable[[Rig, Any], bool]:
 # -- AcSource ----------------------------------------------------------------------------------------------------------
 
 SOURCE_ON = panel("AcSource", "SOUR:VOLT:RANG HIGH;:SOUR:VOLT:AC 230;:SOUR:FREQ 50;:OUTP ON")
-SOURCE_LOW = panel("AcSource", "SOUR:VOLT:AC 120;:OUTP ON")
+SOURCE_LOW = panel("AcSource", "TRIG OFF;:OUTP:MODE FIXED;:SOUR:VOLT:AC 120;:OUTP ON")
 SOURCE_OFF = panel("AcSource", "OUTP OFF")
 
 
@@ -96,8 +99,14 @@ def _source_set(rig: Rig, driver: Any) -> None:
     driver.set_output(230.0, 50.0, 5.0)
 
 
+def _source_ready(rig: Rig, driver: Any) -> None:
+    panel("AcSource", "TRIG OFF;:OUTP:MODE FIXED")(rig, driver)
+    driver.set_output(230.0, 50.0, 5.0)
+    driver.on()
+
+
 AC_SOURCE = [
-    Case("AcSource", "identify", lambda d: d.identify(), serial_is("61602")),
+    Case("AcSource", "identify", lambda d: d.identify(), serial_is("61502")),
     Case(
         "AcSource", "set_output", lambda d: d.set_output(230.0, 50.0, 5.0),
         source_is(230.0, 5.0),
@@ -114,6 +123,11 @@ AC_SOURCE = [
     Case(
         "AcSource", "measure_current_a", lambda d: d.measure_current_a(), near(0.1, 0.1), settled(SOURCE_ON),
         settled(SOURCE_LOW), lambda d: d.measure_voltage_v(), near(120.0, 3.0),
+    ),
+    Case(
+        "AcSource", "dip", lambda d: d.dip([VoltageStep(0.0, 0.01)], 0.0), source_is(230.0, 5.0), _source_ready,
+        settled(SOURCE_LOW), lambda d: d.measure_voltage_v(), near(120.0, 3.0),
+        only=("OUTP:MODE", "SOUR:LIST:DWEL", "TRIG"),
     ),
 ]  # fmt: skip
 
@@ -213,6 +227,12 @@ LOAD = [
     Case(
         "AcLoad", "set_current", lambda d: d.set_current(1.0, 0.5), _load_state(1.0, 0.5), LOAD_OFF,
         again=lambda d: d.set_current(2.0, -0.8), right_again=_load_state(2.0, -0.8),
+    ),
+    Case(
+        "AcLoad", "set_resistance", lambda d: d.set_resistance(100.0),
+        lambda rig, _: abs(rig.bench.load.resistance_ohm - 100.0) < 1.0, LOAD_OFF,
+        again=lambda d: d.set_resistance(50.0),
+        right_again=lambda rig, _: abs(rig.bench.load.resistance_ohm - 50.0) < 0.5,
     ),
     Case("AcLoad", "on", lambda d: d.on(), lambda rig, _: settles(rig, lambda: rig.bench.load.on), LOAD_OFF, LOAD_OFF),
     Case("AcLoad", "off", lambda d: d.off(), lambda rig, _: settles(rig, lambda: not rig.bench.load.on),
@@ -433,6 +453,27 @@ SURGE = [
          equals(True)),
 ]  # fmt: skip
 
+# -- HipotTester -------------------------------------------------------------------------------------------------------
+
+
+# each of its methods sends what this one sends: settings and their read-back, start, end, result, off
+
+
+def _earth_bond(channel: int) -> Callable[[Rig, Any], None]:
+    def bring(rig: Rig, driver: Any) -> None:
+        rig.panel("HipotTester", "FUNC:TEST OFF")
+        rig.wait(0.2)
+        rig.hand(lambda bench: bench.set_routes(frozenset({channel})))
+
+    return bring
+
+
+HIPOT = [
+    Case("HipotTester", "ground_bond", lambda d: d.ground_bond(10.0, 0.1, 0.5), lambda rig,
+         bond: bond.passed and 0.005 < bond.ohm < 0.025, _earth_bond(317), _earth_bond(319), None, lambda rig,
+         bond: bond.beyond and not bond.passed),
+]  # fmt: skip
+
 # -- LinkPartner -------------------------------------------------------------------------------------------------------
 
 
@@ -499,4 +540,35 @@ def forced(rig: Rig) -> str:
     return "" if phy.autoneg else phy.forced
 
 
-CASES = [*AC_SOURCE, *METER, *LOAD, *SCOPE, *DC_SUPPLY, *DMM, *SWITCH, *RESISTOR, *SURGE, *PARTNER]
+# -- ThermalChamber ----------------------------------------------------------------------------------------------------
+
+
+def _chamber(*writes: tuple[int, list[int]], wait_s: float = 0.0) -> Callable[[Rig, Any], None]:
+    def write(rig: Rig, driver: Any) -> None:
+        for register, words in writes:
+            rig.hand(lambda bench: rig.server("ThermalChamber").instrument.write(register, words))  # noqa: B023
+        rig.wait(wait_s)
+
+    return write
+
+
+CHAMBER_OFF, CHAMBER_ON = (2730, [62]), (2730, [10])
+SET_23, SET_40 = (2782, [0x0000, 0x41B8]), (2782, [0x0000, 0x4220])
+
+
+def set_point(celsius: float) -> Callable[[Rig, Any], bool]:
+    return lambda rig, _: rig.bench.chamber.target_c == celsius
+
+
+CHAMBER = [
+    Case("ThermalChamber", "identify", lambda d: d.identify(), lambda rig, identity: identity.model.startswith("F4T")),
+    Case("ThermalChamber", "set_temperature", lambda d: d.set_temperature(40.0), set_point(40.0),
+         _chamber(SET_23, CHAMBER_ON), nothing, lambda d: d.set_temperature(5.0), set_point(5.0)),
+    Case("ThermalChamber", "measure_temperature_c", lambda d: d.measure_temperature_c(), near(23.0, 1.0),
+         _chamber(SET_23, CHAMBER_ON, wait_s=7200.0), _chamber(SET_40, wait_s=7200.0), None, near(40.0, 1.0)),
+    Case("ThermalChamber", "off", lambda d: d.off(), lambda rig, _: rig.bench.chamber.target_c is None,
+         _chamber(SET_40, CHAMBER_ON), _chamber(CHAMBER_ON)),
+]  # fmt: skip
+
+
+CASES = [*AC_SOURCE, *METER, *LOAD, *SCOPE, *DC_SUPPLY, *DMM, *SWITCH, *RESISTOR, *SURGE, *HIPOT, *PARTNER, *CHAMBER]

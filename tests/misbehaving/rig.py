@@ -10,6 +10,7 @@ from typing import Any
 from hil.clock import BenchClock, StationControl
 from hil.errors import HilError
 from hil.instruments.snmp_switch import SnmpSwitch
+from hil.links.modbus import ModbusAddress, ModbusLink
 from hil.links.snmp import SnmpAddress, SnmpLink
 from hil.links.visa import VisaLink
 from hil.sim.bench import Bench
@@ -17,7 +18,7 @@ from hil.sim.station import Station
 from tests.sim.serving import Loop
 
 MODULES = {
-    "AcSource": "chroma_61600",
+    "AcSource": "chroma_61500",
     "PowerMeter": "yokogawa_wt310e",
     "AcLoad": "itech_it8615",
     "Scope": "keysight_dsox",
@@ -26,7 +27,9 @@ MODULES = {
     "Switch": "keysight_daq970a",
     "ProgrammableResistor": "meatest_m632",
     "SurgeGenerator": "emc_partner_tra3000",
+    "HipotTester": "gwinstek_gpt9800",
     "LinkPartner": "snmp_switch",
+    "ThermalChamber": "watlow_f4t",
 }
 
 
@@ -78,6 +81,9 @@ class Rig:
         if role == "LinkPartner":
             address = SnmpAddress.parse(resource)
             return SnmpSwitch(SnmpLink(role, address, timeout_s=timeout_s), address.index, self.clock)
+        if role == "ThermalChamber":
+            modbus = ModbusLink(role, ModbusAddress.parse(resource), word_order="low first", timeout_s=timeout_s)
+            return kind(modbus, self.clock)
         link = VisaLink(role, resource, **{**kind.LINK, "timeout_s": timeout_s, "open_timeout_s": 2.0})
         return kind(link, self.clock)
 
@@ -150,6 +156,7 @@ class Rig:
         self.panel("AcSource", "OUTP OFF")
         self.panel("DcSupply", "OUTP OFF,(@1:3)")
         self.panel("SurgeGenerator", "STBY")
+        self.panel("HipotTester", "FUNC:TEST OFF")
         self.hand(lambda bench: bench.set_ac(on=False))
         self.hand(lambda bench: bench.set_routes(frozenset()))
         self.wait(1.0)

@@ -77,6 +77,8 @@ def unsafe(state: dict[str, Any]) -> list[str]:
         "mains": state["mains_on"] or state["mains_v"] > DEAD_V,
         "load": state["load_on"] or state["load_a"] > DEAD_A,
         "surge generator": state["surge_charged"],
+        "high voltage": state["high_voltage_v"] > 0.0,
+        "chamber": state["chamber_on"],
         "programmable resistor": state["resistor_connected"],
         "routes": state["closed_channels"],
         "MCU": state["mcu_running"] or not state["held_in_reset"],
@@ -87,4 +89,4 @@ def unsafe(state: dict[str, Any]) -> list[str]:
 
 def energised(state: dict[str, Any]) -> list[str]:
     """Name what of it carries energy to the unit."""
-    return [name for name in unsafe(state) if name not in {"routes", "MCU", "programmable resistor"}]
+    return [name for name in unsafe(state) if name not in {"routes", "MCU", "chamber", "programmable resistor"}]

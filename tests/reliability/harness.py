@@ -27,6 +27,7 @@ SWITCHED: dict[str, Callable[[dict[str, Any]], bool | None]] = {  # an event of 
     "mains": lambda e: e["on"] if e["kind"] == "power" and e["what"] == "mains" else None,
     "load": lambda e: e["on"] if e["kind"] == "load" else None,
     "surge generator": lambda e: e["charged"] if e["kind"] == "surge_generator" else None,
+    "high voltage": lambda e: e["volts"] > 0.0 if e["kind"] == "hipot" else None,
     **{f"DC output {n}": lambda e, n=n: e["on"] if e["kind"] == "dc" and e["output"] == n else None for n in (1, 2, 3)},
 }
 

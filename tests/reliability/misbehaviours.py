@@ -13,10 +13,11 @@ from tests.reliability.running import Ways
 PREFIXES = ("bench-", "console-")
 FROM_START = ("-wrong-identity", "-wrong-serial", "-busy")  # seen when the bench is opened, before anything is on
 OUT_OF_REACH = ("-dies", "-cut", "-unplugged")
-SAFE_STATE = tuple(
-    f"bench-{who}"
-    for who in ("ac-source", "ac-load", "dc-supply", "surge-generator", "programmable-resistor", "switch", "fixture")
-)
+SAFE_ROLES = (
+    "ac-source", "ac-load", "dc-supply", "hipot-tester", "surge-generator", "thermal-chamber", "programmable-resistor",
+    "switch", "fixture",
+)  # fmt: skip
+SAFE_STATE = tuple(f"bench-{who}" for who in SAFE_ROLES)
 
 
 def row(name: str) -> Interruption:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hil.metrology.budget import combine, rectangular
+from hil.metrology.budget import rectangular
+from hil.metrology.propagation import direct
 from hil.run.measure import Measurer
 from hil.station.station import Station
 from tests.reliability.scenes.live import Teller
@@ -22,6 +23,6 @@ def test_busy_with_the_multimeter(live: None, bench: Station, measure: Measurer,
     with bench.route("dmm.rail_3v3"):
         for attempt in range(1, 1_000_000):
             voltage = bench.dmm.measure_dc_voltage_v(3.3)
-            budget = combine(voltage.value, "V", [rectangular(f"DMM: {voltage.source}", voltage.half_width)])
+            budget = direct(voltage.value, "V", [rectangular(f"DMM: {voltage.source}", voltage.half_width)])
             measure(RAIL, budget.reading, attempt=attempt, rail="3V3")
             teller.measured(f"{RAIL}[rail=3V3]", attempt)

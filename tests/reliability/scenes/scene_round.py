@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from hil.dut.smart_power.board import SmartPower
-from hil.metrology.budget import combine, rectangular
+from hil.metrology.budget import rectangular
+from hil.metrology.propagation import direct
 from hil.run.measure import Measurer
 from hil.station.station import Station
 from tests.reliability.scenes.live import FAULT, Teller
@@ -66,6 +67,16 @@ def use_surge_generator(bench: Station, board: SmartPower) -> None:
         assert fire().peak_v > 100.0
 
 
+def use_hipot_tester(bench: Station, board: SmartPower) -> None:
+    assert bench.hipot.ground_bond(3.0, 0.1, 0.5).beyond  # its relay box is open
+
+
+def use_chamber(bench: Station, board: SmartPower) -> None:
+    bench.chamber.set_temperature(25.0)
+    bench.chamber.on()
+    assert 15.0 < bench.chamber.measure_temperature_c().value < 30.0
+
+
 def use_link_partner(bench: Station, board: SmartPower) -> None:
     bench.link_partner.link()
     bench.link_partner.counters()
@@ -90,7 +101,9 @@ USES: dict[str, Use] = {
     "bench-switch": use_switch,
     "bench-programmable-resistor": use_resistor,
     "bench-surge-generator": use_surge_generator,
+    "bench-hipot-tester": use_hipot_tester,
     "bench-link-partner": use_link_partner,
+    "bench-thermal-chamber": use_chamber,
     "bench-fixture": use_fixture,
     "console": use_fixture,
 }
@@ -125,6 +138,6 @@ def test_rounds(routed: None, use: Use, bench: Station, board: SmartPower, measu
         use(bench, board)
         with bench.route("dmm.rail_3v3"):
             voltage = bench.dmm.measure_dc_voltage_v(3.3)
-        budget = combine(voltage.value, "V", [rectangular(f"DMM: {voltage.source}", voltage.half_width)])
+        budget = direct(voltage.value, "V", [rectangular(f"DMM: {voltage.source}", voltage.half_width)])
         measure("rail.voltage", budget.reading, attempt=attempt, rail="3V3")
         teller.measured("rail.voltage[rail=3V3]", attempt)
