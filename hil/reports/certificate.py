@@ -16,7 +16,7 @@ from markupsafe import Markup
 from hil.journal.reader import Journal
 from hil.names import printable
 from hil.reports.page import make_page
-from hil.reports.qty import bounds, margin, qty, risk, symbol
+from hil.reports.qty import LEAST_RISK, bounds, margin, qty, risk, symbol
 from hil.reports.words import MARKS, VERDICTS, Mark
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -51,6 +51,7 @@ def _environment() -> Environment:
         "short_test": lambda node: node.rpartition("/")[2],
     }
     environment.globals["verdicts"] = VERDICTS
+    environment.globals["least_risk"] = LEAST_RISK
     return environment
 
 

@@ -28,11 +28,13 @@ from hil.journal.reader import Journal
 from hil.journal.summary import RunSummary, death, summarise
 from hil.metrology.decision import Verdict
 from hil.metrology.rules import describe
+from hil.metrology.sources import CHECKED, in_words, unverified
 from hil.reports import evidence
 from hil.reports.rows import Group, Source, sources
 from hil.reports.words import MARKS
 
 LONGEST_TIME = "longest time"
+VERIFIED = CHECKED | {"datasheet", "computed", "design"}  # of limits: what needs no sign
 _NOT_STATED = {"name": "", "address": "", "place": "", "customer": ""}
 _LARGE = ("fail", "conditional_fail", "conditional_pass", "waived", "refused", "not_covered")
 
@@ -229,6 +231,8 @@ def _notices(journal: Journal) -> Iterator[Notice]:
         yield Notice("The bench could not be proven safe", f"{states[-1].why}. Treat it as live.")
     elif journal.finished is None and not states and journal.of(Instrument):
         yield Notice("Nothing says that the bench was made safe", "Treat it as live until somebody has looked.")
+    if said := in_words(unverified(journal.of(Measurement), VERIFIED)):
+        yield Notice("Limits not verified", f"{said}; each carries a sign, which section 3 explains.")
     uncalibrated = [one.role for one in journal.of(Instrument) if not one.calibration]
     if uncalibrated and not started.simulated:
         yield Notice("No calibration on record", f"{', '.join(uncalibrated)}: traceability is not shown.")

@@ -12,6 +12,7 @@ from functools import lru_cache
 NARROW_SPACE = "\u202f"  # no line break between a number and its unit
 MINUS = "\u2212"
 NO_VALUE = "\u2014"
+LEAST_RISK = 1e-4  # a smaller one is said to be smaller
 
 _PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 _TAKES_PREFIX = frozenset(
@@ -91,7 +92,7 @@ def risk(probability: float | None) -> str:
     """Return a probability of a wrong statement in percent, two significant digits; never rounded to nothing."""
     if probability is None:
         return NO_VALUE
-    if probability < 1e-4:
+    if probability < LEAST_RISK:
         return f"<{NARROW_SPACE}0.01{NARROW_SPACE}%"
     return qty(100.0 * probability, "%", to=100.0 * probability)
 
