@@ -16,7 +16,7 @@ from markupsafe import Markup
 from hil.journal.reader import Journal
 from hil.names import printable
 from hil.reports.page import make_page
-from hil.reports.qty import LEAST_RISK, bounds, margin, qty, risk, symbol
+from hil.reports.qty import LEAST_RISK, bounds, freedom, margin, qty, risk, symbol
 from hil.reports.words import MARKS, VERDICTS, Mark
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -44,6 +44,7 @@ def _environment() -> Environment:
         "margin": margin,
         "bounds": bounds,
         "risk": risk,
+        "freedom": freedom,
         "symbol": symbol,
         "when": when,
         "css_string": css_string,

@@ -12,6 +12,7 @@ from functools import lru_cache
 NARROW_SPACE = "\u202f"  # no line break between a number and its unit
 MINUS = "\u2212"
 NO_VALUE = "\u2014"
+MANY_DOF = 1000.0
 LEAST_RISK = 1e-4  # a smaller one is said to be smaller
 
 _PREFIXES = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
@@ -95,6 +96,13 @@ def risk(probability: float | None) -> str:
     if probability < LEAST_RISK:
         return f"<{NARROW_SPACE}0.01{NARROW_SPACE}%"
     return qty(100.0 * probability, "%", to=100.0 * probability)
+
+
+def freedom(dof: float) -> str:
+    """Return degrees of freedom as text; so many that Student's factor is the normal one are only said to be many."""
+    if MANY_DOF < dof < math.inf:
+        return f">{NARROW_SPACE}{qty(MANY_DOF)}"
+    return qty(dof, to=1.0)
 
 
 def symbol(unit: str) -> str:

@@ -17,7 +17,7 @@ from hil.journal.writer import JournalWriter
 from hil.metrology.reading import Reading
 from hil.plans.plan import load_plan
 from hil.reports.certificate import render
-from hil.reports.qty import NO_VALUE, risk
+from hil.reports.qty import NO_VALUE, freedom, risk
 
 PLAN = load_plan("smart-power")
 TEST, NAME = "hil/tests/x.py::test_x", "metering.active_power_error[socket=1]"
@@ -145,3 +145,9 @@ def test_unverified_limits_are_said_at_the_head(tmp_path):
 
     assert text.index("Limits not verified") < text.index("Item, laboratory, time")
     assert "1 measurement was judged by 1 row" in text
+
+
+@pytest.mark.parametrize(("dof", "written"), [(2.0, "2.0"), (16.75, "16.8"), (1e9, ">\u202f1000"), (float("inf"), "∞")])
+def test_degrees_of_freedom_beyond_counting_are_many(dof, written):
+    """Student's factor does not know 10 000 from infinity."""
+    assert freedom(dof) == written
