@@ -26,6 +26,7 @@ from hil.journal.events import (
 )
 from hil.journal.reader import Journal
 from hil.journal.summary import RunSummary, death, summarise
+from hil.metrology.adaptive import LONGEST, time_saved
 from hil.metrology.decision import Verdict
 from hil.metrology.rules import describe
 from hil.metrology.sources import CHECKED, in_words, unverified
@@ -33,7 +34,6 @@ from hil.reports import evidence
 from hil.reports.rows import Group, Source, sources
 from hil.reports.words import MARKS
 
-LONGEST_TIME = "longest time"
 VERIFIED = CHECKED | {"datasheet", "computed", "design"}  # of limits: what needs no sign
 _NOT_STATED = {"name": "", "address": "", "place": "", "customer": ""}
 _LARGE = ("fail", "conditional_fail", "conditional_pass", "waived", "refused", "not_covered")
@@ -201,12 +201,8 @@ def _effort(measurements: Sequence[Measurement]) -> Effort | None:
     spent = [one.effort for one in measurements if one.effort]
     if not spent:
         return None
-    return Effort(
-        points=len(spent),
-        took_s=sum(float(one["took_s"]) for one in spent),
-        fixed_s=sum(float(one["fixed_s"]) for one in spent),
-        longest=sum(one["ended"] == LONGEST_TIME for one in spent),
-    )
+    took_s, fixed_s = time_saved(measurements)
+    return Effort(len(spent), took_s, fixed_s, longest=sum(one["ended"] == LONGEST for one in spent))
 
 
 def _monte_carlo(measurements: Sequence[Measurement]) -> MonteCarlo | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hil.journal.events import Event, Measurement, RunStarted
 from hil.journal.summary import SEVERITY, RunSummary, screened_out
+from hil.metrology.adaptive import time_saved
 from hil.metrology.decision import RiskKind, Verdict
 from hil.names import one_line, printable
 
@@ -57,7 +58,7 @@ def decided(events: Iterable[Event], summary: RunSummary) -> list[str]:
         return []
     last = {one.name: one for requirement in summary.requirements for one in requirement.measurements}
     judged = [one for one in last.values() if one.judgement.get("risk") is not None]
-    lines = [_rule(decision), *_screen(decision, judged), *_largest_risk(judged)]
+    lines = [_rule(decision), *_screen(decision, judged), *_time_saved(last.values()), *_largest_risk(judged)]
     nearest: dict[str, Measurement] = {}  # of each kind
     for one in sorted(judged, key=lambda one: _margin(one) / one.judgement["expanded_u"]):
         nearest.setdefault(one.base, one)
@@ -76,6 +77,12 @@ def _screen(decision: Mapping[str, Any], judged: list[Measurement]) -> Iterator[
         out = sum(screened_out(one) for one in judged)
         of = decision.get("screen_short", decision["screen"])
         yield f"screen: {decision['screen']} ({of}); {out} of {len(judged)} measurements screened out"
+
+
+def _time_saved(measured: Iterable[Measurement]) -> Iterator[str]:
+    spent_s, fixed_s = time_saved(measured)
+    if fixed_s:
+        yield f"adaptive points: measured for {spent_s:.0f} s, where fixed windows would have taken {fixed_s:.0f} s"
 
 
 def _largest_risk(judged: list[Measurement]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hil.journal.events import Measurement, RunStarted
 from hil.journal.summary import RequirementSummary, RunSummary
 from hil.metrology.decision import Verdict
@@ -106,3 +108,11 @@ def test_long_names_do_not_break_a_line() -> None:
     lines = decided([started(DECISION)], summary_of(judged(f"{'long' * 40}[n=1]", 0.97, 0.4)))
 
     assert max(map(len, lines)) <= 140
+
+
+def test_the_time_that_adaptive_points_saved_is_told() -> None:
+    """Of the points that have an effort; a run without any says nothing of it."""
+    effort = {"readings": 3, "took_s": 6.0, "fixed_s": 20.0, "ended": "U reached"}
+    lines = decided([started(DECISION)], summary_of(replace(judged("m[n=1]", 0.2, 1e-6), effort=effort)))
+
+    assert "  adaptive points: measured for 6 s, where fixed windows would have taken 20 s" in lines
