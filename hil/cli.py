@@ -16,7 +16,8 @@ from hil.names import one_line, printable
 
 EXIT_CODES = {Blame.UNIT: 1, Blame.BENCH: 3, Blame.SETUP: 4}
 INTERRUPTED, SETUP_FAULT = 2, 4
-EXIT_HELP = """exit codes: 0 the unit passed, 1 it failed, 2 interrupted, 3 the bench is at fault (test the unit again),
+EXIT_HELP = """exit codes: 0 the unit passed, 1 it failed, 2 interrupted,
+            3 the bench is at fault (test the unit again),
             4 the set-up or the command line is wrong, 5 nothing was tested"""
 
 _GRR_HELP = """hil stats grr study.csv --lsl -1 --usl 1
@@ -26,8 +27,10 @@ study.csv, one reading a line:        or trials in columns:       or parts in co
     SP-1;east;1;0,29                      1,Ana,0.29,0.41,0.64        A1,0.29,-0.56,1.34
     SP-1;east;2;0,41                      2,Ana,-0.56,-0.68,-0.58     A2,0.41,-0.68,1.17
 
-operator, station or fixture: the same thing here. Without such a column only repeatability is studied.
-exit codes: 0 acceptable or marginal, 1 unacceptable, 4 the file or the command line is wrong"""
+operator, station or fixture: the same thing here. Without such a column only
+repeatability is studied.
+exit codes: 0 acceptable or marginal, 1 unacceptable,
+            4 the file or the command line is wrong"""
 _CPK_HELP = """hil stats cpk power.csv --column error_pct --lsl -1 --usl 1
 
 power.csv, units in the order they were made:
@@ -35,7 +38,8 @@ power.csv, units in the order they were made:
     SP-1,1,0.12
     SP-2,1,-0.05
 
-exit codes: 0 the lower confidence limit of Ppk reaches --minimum, 1 it does not, 4 file or command line are wrong"""
+exit codes: 0 the lower confidence limit of Ppk reaches --minimum, 1 not,
+            4 the file or the command line is wrong"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,12 +79,14 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **fields)
 
     def error(self, message: str) -> NoReturn:
-        choice = re.search(r"invalid choice: '(?P<word>.*)' \(choose from (?P<known>.*)\)", message)
+        choice = re.search(r"invalid choice: '?(?P<word>.*?)'? \(choose from (?P<known>.*)\)", message)
         if choice:
             from hil.station.suggest import did_you_mean
 
             hint = did_you_mean(choice["word"], re.findall(r"[\w-]+", choice["known"]))
             message = f"{choice['word']!r} means nothing here; {hint}"
+        message = re.sub(r"invalid int value: (.*)", r"\1 is no whole number", message)
+        message = re.sub(r"invalid float value: (.*)", r"\1 is no number; write it with a decimal point", message)
         self.exit(SETUP_FAULT, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
@@ -118,12 +124,12 @@ def _add(
 
 def _add_certify(commands: Any) -> None:
     what = "test one unit and leave its certificate"
-    example = 'hil certify SP-000123 --station sim --stage production --operator "A. Person"'
+    example = 'hil certify SP-000123 --stage production --operator "A. Person"'
     certify = _add(commands, "certify", "certify", what, f"{example}\n\n{EXIT_HELP}")
     certify.add_argument("serial", metavar="SERIAL", help="serial number of the unit, e.g. SP-000123")
     certify.add_argument("--stage", choices=("production", "release", "type"), default="production", help="how deep")
     certify.add_argument("--station", default="sim", metavar="NAME", help="a station of stations.toml (default: sim)")
-    certify.add_argument("--operator", default="", metavar="NAME", help="who tests; printed on the certificate")
+    certify.add_argument("--operator", default="", metavar="NAME", help="who tests, and arms high voltage")
     _add_unit(certify)
     certify.add_argument(
         "--sync",
@@ -132,7 +138,7 @@ def _add_certify(commands: Any) -> None:
         help="write the record through to the disk at the end of each test (default), or at each measurement",
     )
     certify.add_argument(
-        "--monte-carlo", action="store_true", help="check every uncertainty by Monte Carlo too (JCGM 101); slower"
+        "--monte-carlo", action="store_true", help="check every uncertainty by Monte Carlo as well (JCGM 101)"
     )
     certify.add_argument("--attach", default="", metavar="HOST:PORT", help="a simulated station that is open already")
     _add_stations(certify)
@@ -151,7 +157,7 @@ def _add_records(commands: Any) -> None:
         _add_runs(command)
     runs = _add(commands, "runs", "runs", "list what has been run, and how it ended", "hil runs SP-000123 --last 5")
     runs.add_argument("serial", metavar="SERIAL", nargs="?", default="", help="only the runs of this unit")
-    runs.add_argument("--last", type=int, default=0, metavar="N", help="only the newest N")
+    runs.add_argument("--last", type=_count, default=0, metavar="N", help="only the newest N")
     _add_runs(runs)
 
 
@@ -175,13 +181,16 @@ def _add_station(commands: Any) -> None:
         )
     what = "write the calibration of an instrument from its Digital Calibration Certificate"
     example = "hil station import-dcc certificate.xml --station bench-1 --role PowerMeter"
-    importing = _add(actions, "import-dcc", "calibration", what, example)
-    importing.add_argument("file", metavar="FILE", help="the certificate, XML (PTB DCC 3.1, 3.2)")
+    importing = _add(actions, "import-dcc", "calibration", what, example, json=False)
+    importing.add_argument("file", metavar="FILE", help="the certificate, XML (PTB DCC 3.x)")
     importing.add_argument("--station", required=True, metavar="NAME", help="the station")
     importing.add_argument(
         "--role", required=True, metavar="ROLE", help="what the instrument is there: PowerMeter, Dmm"
     )
     importing.add_argument("--due", default="", metavar="DATE", help="when it is due (default: as its maker specifies)")
+    importing.add_argument(
+        "--schema", default="", metavar="PATH", help="PTB's own dcc.xsd, or its folder (default: hil's subset alone)"
+    )
     for command in (listing, check, safe, importing):
         _add_stations(command)
 
@@ -215,6 +224,12 @@ def _positive(text: str) -> float:
     if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number above zero")
     return value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 up")
+    return int(text)
 
 
 def _add_statistics(commands: Any) -> None:

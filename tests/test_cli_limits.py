@@ -58,6 +58,8 @@ def test_a_standard_may_be_typed_as_it_is_cited(capsys: pytest.CaptureFixture[st
         (["iec62053_21_2003"], "give --class: IEC 62053-21:2003 has 1, 2"),
         (["iec62053_21_2003", "--class", "7"], "it has 1, 2"),
         (["iec62053_21_2003", "--class", "1", "--ib", "1"], "speaks of Imax, which is not given"),
+        (["iec62053_21_2003", "--class", "1"], "speaks of Ib, which is not given; it needs Ib, Imax"),
+        (["iec62053_21_2003", "--class", "1", "--ib", "5", "--imax", "3"], "Ib 5 A is above Imax 3 A"),
         (["iec62053_21_2020", "--class", "1", "--ib", "1", "--imax", "3"], "speaks of In, and Ib is given"),
     ],
 )

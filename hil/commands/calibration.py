@@ -24,13 +24,21 @@ def run(asked: argparse.Namespace) -> int:
     instrument = config.instruments[asked.role]
     if instrument.calibration is not None:
         what = f"{config.name} has a calibration of {asked.role}: {instrument.calibration.certificate}"
-        raise SetupError(what, f"take it away first ({instrument.calibration.source})")
+        ending = {"toml": "toml", "dcc": "xml"}.get(instrument.calibration.source)
+        where = f"{CALIBRATIONS}/{config.name}/{asked.role}.{ending}" if ending else stations_file.name
+        raise SetupError(what, f"take it away first, from {where}")
     source = Path(asked.file)
     try:
         data = source.read_bytes()
     except OSError as error:
         raise SetupError(f"{one_line(asked.file)} cannot be read: {error.strerror}", "name the XML file") from error
-    certificate = certificate_of(data, driver=instrument.driver, serial=instrument.serial, due=_date(asked.due))
+    certificate = certificate_of(
+        data,
+        driver=instrument.driver,
+        serial=instrument.serial,
+        due=_date(asked.due),
+        schema=Path(asked.schema) if asked.schema else None,
+    )
     comments = (f"imported from {source.name}, SHA-256 {certificate.sha256}", *certificate.notes)
     target = stations_file.parent / CALIBRATIONS / config.name / f"{asked.role}.toml"
     target.parent.mkdir(parents=True, exist_ok=True)

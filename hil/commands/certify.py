@@ -35,7 +35,7 @@ def run(asked: argparse.Namespace) -> int:
         runs=Path(asked.runs),
         sync=asked.sync,
     )
-    Run(options)  # raises what is wrong with the options, before pytest says it in its own way
+    Run(options).check_high_voltage()  # raises what is wrong, before pytest says it in its own way, on record
     watcher = _certify(options, monte_carlo=asked.monte_carlo)
     if watcher.run is None or watcher.run.summary is None or watcher.run.folder is None:
         words = watcher.output.getvalue().strip()

@@ -8,13 +8,14 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
-from hil.commands.tables import print_table
+from hil.commands.tables import print_table, say
 from hil.errors import SetupError
 from hil.metrology.limit_tables import CONNECTIONS, load_table, table_names, title
 
-CURRENTS = ("Ib", "In", "Itr", "Imin", "Ist", "Imax")
+CURRENTS = ("Ist", "Imin", "Itr", "Ib", "In", "Imax")  # from the smallest to the largest
 _PLAIN = {"±": "+/-", "≤": "<=", "°": ""}  # for a terminal that has no such signs
 
 
@@ -45,7 +46,7 @@ def _list(asked: argparse.Namespace) -> int:
         return 0
     columns = ("table", "classes", "rows of limits", "influences", "source")
     print_table(columns, [_in_columns(row) for row in rows], whole=1)
-    print("source: checked = compared with the text; nrc = from general knowledge, not compared; nrc? = low confidence")
+    _say("source: checked = compared with the text; nrc = from general knowledge, not compared; nrc? = low confidence")
     return 0
 
 
@@ -70,11 +71,14 @@ def _show(asked: argparse.Namespace) -> int:
     data = load_table(file_name)
     if not asked.accuracy_class:
         raise SetupError("no class is given", f"give --class: {title(data)} has {', '.join(data['classes'])}")
-    given = {name: getattr(asked, f"{name.lower()}_a") for name in CURRENTS}
+    given = {name: value for name in CURRENTS if (value := getattr(asked, f"{name.lower()}_a")) is not None}
+    for (smaller, at_most_a), (larger, value) in pairwise(given.items()):
+        if at_most_a > value:
+            raise SetupError(f"{smaller} {at_most_a:g} A is above {larger} {value:g} A", "were they mixed up?")
     meter = Meter(
         accuracy_class=asked.accuracy_class,
         connection=asked.connection or _usual_connection(data),
-        references_a={name: value for name, value in given.items() if value is not None},
+        references_a=given,
         un_v=asked.un,
         pulses_per_kwh=asked.constant,
         elements=asked.elements,
@@ -177,7 +181,7 @@ def _amperes(one: Any) -> str:
 
 
 def _say(text: str) -> None:
-    print(_plain(text))
+    say(_plain(line) for line in text.split("\n"))
 
 
 def _plain(text: str) -> str:

@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
-import textwrap
-from collections.abc import Iterable
-
-from hil.names import one_line
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -30,10 +24,3 @@ def figure(value: float | None, digits: int = 4) -> str:
 def percent(value: float | None) -> str:
     """Return a percentage for a table, or a dash."""
     return "-" if value is None else f"{value:.1f} %"
-
-
-def say(sentences: Iterable[str]) -> None:
-    """Print sentences, broken where a terminal ends and whole in a pipe."""
-    for sentence in map(one_line, sentences):
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(sentence) + 1
-        print(textwrap.fill(sentence, max(width, 20), subsequent_indent="  ", break_on_hyphens=False))

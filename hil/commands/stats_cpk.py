@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hil.commands.csv_table import BadTable, Row, Table, listed, read_table
-from hil.commands.stats import figure, percent, say
-from hil.commands.tables import print_table
+from hil.commands.stats import figure, percent
+from hil.commands.tables import print_table, say
 from hil.errors import SetupError
 from hil.names import one_line
 

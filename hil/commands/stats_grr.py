@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hil.commands.csv_table import read_table
 from hil.commands.grr_table import Study, find_study
-from hil.commands.stats import figure, percent, say
-from hil.commands.tables import print_table
+from hil.commands.stats import figure, percent
+from hil.commands.tables import print_table, say
 from hil.errors import SetupError
 from hil.names import one_line
 

@@ -1,11 +1,13 @@
-"""A table on the terminal, and the same table, uncut, in a pipe."""
+"""Tables and sentences, broken where a terminal ends and whole in a pipe."""
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 
-from hil.names import printable
+from hil.names import one_line, printable
 
 _WIDE_ENOUGH = 1000  # columns: nothing is cut where no terminal limits the width
 
@@ -29,3 +31,10 @@ def print_table(
         table.add_row(*map(printable, row))
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDE_ENOUGH)
     console.print(table)
+
+
+def say(sentences: Iterable[str]) -> None:
+    """Print each sentence on a line of its own, or as many as it takes."""
+    for sentence in map(one_line, sentences):
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else len(sentence) + 1
+        print(textwrap.fill(sentence, max(width, 20), subsequent_indent="  ", break_on_hyphens=False))

@@ -90,7 +90,6 @@ def check_references(data: Mapping[str, Any], needed: Sequence[str], references_
     Raises SetupError for one that is missing, or for Ib where the edition speaks of In (and the other way round);
     OutOfRange for one that is no positive number.
     """
-    given = ", ".join(references_a) or "nothing"
     for name in needed:
         rival = _RIVALS.get(name, "")
         if rival in references_a:
@@ -99,7 +98,7 @@ def check_references(data: Mapping[str, Any], needed: Sequence[str], references_
                 f"give {name} in place of {rival}: editions and connections are not mixed",
             )
         if name not in references_a:
-            raise SetupError(f"{title(data)} speaks of {name}, which is not given", f"give {name} beside {given}")
+            raise SetupError(f"{title(data)} speaks of {name}, which is not given", f"it needs {', '.join(needed)}")
         if not (math.isfinite(references_a[name]) and references_a[name] > 0.0):
             raise OutOfRange(name, references_a[name], 0.0, math.inf)
 

@@ -174,5 +174,9 @@ def mistakes(data: Mapping[str, Any]) -> list[str]:
     try:
         _File.model_validate(data)
     except ValidationError as error:
-        return [f"{'.'.join(str(part) for part in flaw['loc'])}: {flaw['msg']}" for flaw in error.errors()]
+        said = {"extra_forbidden": "a plan has no such key", "missing": "this key is missing"}
+        return [
+            f"{'.'.join(str(part) for part in flaw['loc'])}: {said.get(flaw['type'], flaw['msg'])}"
+            for flaw in error.errors()
+        ]
     return []

@@ -21,6 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parser().parse_args(argv)
     if options.list_faults:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader of our output may leave, as `head` does
         for pattern, (place, text) in FAULTS.items():
             print(f"{pattern:<32} {place}: {text}")
         return 0

@@ -176,6 +176,16 @@ def test_the_plan_decides_by_ilac_g8_and_screens_production_by_method_6() -> Non
     assert (full["screen"], "screen_text" in full) == ("", False)
 
 
+def test_a_reading_without_uncertainty_does_not_slip_past_a_screen(tmp_path: Path) -> None:
+    """A certificate by simple acceptance needs none, the screen beside it does; an exact count needs neither."""
+    decision = deciding(tmp_path, 'rule = "simple"\nminimum_tur = 0.0\nscreen.production = "z540.3-method-6"')
+
+    screen = decision.screen("production", Reading(0.99, "%"), -1.0, 1.0, "metering.active_power_error")
+    assert screen is not None
+    assert screen.refusal == "no uncertainty"
+    assert decision.screen("production", Reading(1.0, "yes", 0.0), 1.0, 1.0, "boot.from_flash") is None
+
+
 def test_a_plan_may_decide_by_a_target_and_priors(tmp_path: Path) -> None:
     """Target and priors reach the rule."""
     prior = 'priors."metering.active_power_error" = { mean = 0.1, s = 0.3 }'
@@ -206,7 +216,7 @@ def test_a_plan_may_decide_by_a_target_and_priors(tmp_path: Path) -> None:
         ('rule = "simple"\nminimum_tur = -1.0', r"decision\.minimum_tur"),
         ('rule = "simple"\nminimum_tur = 1.5\npriors."boot.time" = { mean = 1.0, s = 0.0 }', r"boot\.time\.s"),
         ('rule = "simple"\nminimum_tur = 1.5\npriors."boot.tide" = { mean = 1.0, s = 1.0 }', "'boot.tide'"),
-        ('rule = "simple"', r"decision\.minimum_tur: Field required"),
+        ('rule = "simple"', r"decision\.minimum_tur: this key is missing"),
     ],
 )
 def test_a_decision_that_makes_no_sense_is_refused(tmp_path: Path, table: str, says: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import math
+import os
 import re
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import pytest
 from hil.errors import Blame, SetupError
 from hil.instruments.roles import Accuracy
 from hil.metrology.calibration import Certificate
+from hil.metrology.propagation import propagate
 from hil.plans.calibration import CalibrationRules
 from hil.run import calibrations as of_run
+from hil.station import calibrations
 from hil.station.calibration_file import check, to_toml
 from hil.station.calibrations import check_calibrated
 from hil.station.config import InstrumentConfig, StationsInvalid, load_stations
@@ -128,6 +132,35 @@ def test_all_mistakes_are_told_at_once(bench):
     assert "Scope.toml:1: stations.toml has a calibration of Scope too" in told
 
 
+def test_what_lies_in_the_folder_cannot_keep_or_fill_the_computer(bench, tmp_path, monkeypatch):
+    """A pipe, a link to nothing, a file without end, a folder that may not be read; each is one line."""
+    folder = tmp_path / "calibrations" / "bench-1"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "Dmm.toml")
+    (folder / "Scope.toml").symlink_to("nowhere.toml")
+    (folder / "AcLoad.toml").symlink_to("/dev/zero")
+    (folder / "DcSupply.toml").write_text("# " + 100 * "long", encoding="utf-8")
+    monkeypatch.setattr(calibrations, "MOST_BYTES", 100)
+    told = said(bench)
+
+    assert told.count("no regular file") == 3
+    assert "DcSupply.toml:1: it is larger than" in told
+    assert len(told.splitlines()) == 4
+
+    def forbidden(self: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    assert said(bench).endswith("calibrations:1: it cannot be read: Permission denied")
+
+
+def test_a_calibration_is_not_passed_over_for_the_case_of_its_name(bench):
+    """It would be missed in silence, and readings stay raw; hidden files are nobody's business."""
+    files = {"bench-1__PowerMeter.TOML": GOOD, "bench-1__.PowerMeter_toml": GOOD, ".cache__x": ""}
+
+    assert said(bench, **files).endswith("PowerMeter.TOML:1: nobody reads it; name it PowerMeter.toml")
+
+
 def test_what_is_written_is_read_again():
     """The TOML form loses nothing of a certificate but where it came from."""
     first, none = check(GOOD, "f", "yokogawa_wt310e", "")
@@ -179,6 +212,14 @@ def test_a_traceable_reading_is_corrected_and_keeps_its_raw_value():
     assert calibration.shared == "PowerMeter ac voltage 300 V calibration"
 
 
+def test_readings_of_opposite_signs_do_not_cancel():
+    """One gain moves +10 V and -10 V apart: their difference is not exact, whatever the specification has in common."""
+    readings = [Accuracy(value, 0.1, "manual", "dc_voltage", "10 V", "V") for value in (10.0, -10.0)]
+    budget = propagate(lambda a, b: a - b, [traceable("Dmm", None, one) for one in readings], "V")
+
+    assert budget.reading.u == pytest.approx(math.hypot(0.1, 0.1) / math.sqrt(3.0))
+
+
 def test_without_a_calibration_of_it_a_reading_stays_raw_and_says_so():
     """No certificate, and one that does not reach so far."""
     certificate, _ = check(GOOD, "f", "yokogawa_wt310e", "")
@@ -214,6 +255,16 @@ def test_an_overdue_calibration_is_refused_in_type_and_marked_elsewhere(bench, s
     late = day > datetime.date(2027, 3, 2)
     assert (on_record["status"], on_record["days_left"]) == (("overdue", -1) if late else ("due soon", 0))
     assert len(list(of_run.troubles(stations["sim"], rules, day))) == 1
+
+
+@pytest.mark.parametrize("stage", ["production", "release", "type"])
+def test_a_calibration_from_the_future_is_refused_at_every_stage(bench, stage):
+    """A clock that was set back makes every calibration hold for ever."""
+    stations = bench(**{"sim__PowerMeter_toml": GOOD})
+
+    of_run.check(stations["sim"], CalibrationRules(), stage, datetime.date(2026, 3, 2))
+    with pytest.raises(of_run.NotTraceable, match="2026-03-01, before the calibration EX-1 of PowerMeter, 2026-03-02"):
+        of_run.check(stations["sim"], CalibrationRules(), stage, datetime.date(2026, 3, 1))
 
 
 def test_a_bench_without_calibrations_is_refused_in_type_with_every_instrument(bench):

@@ -51,6 +51,14 @@ def test_the_shipped_stations_are_right():
     assert bench.safe_state[0] == "AcSource"
 
 
+def test_the_relay_box_opens_behind_the_hipot_tester(tmp_path: Path):
+    """The other way round the source and the probes would meet what the tester has charged."""
+    changes = ('"Switch", "Fixture"]', '"Fixture"]'), ('"AcLoad", "Hi', '"AcLoad", "Switch", "Hi')
+
+    (said,) = mistakes(tmp_path, *changes)
+    assert "stations.sim.safe_state[2]: Switch comes before HipotTester; put it behind 'HipotTester'" in said
+
+
 def test_a_calibration_arrives_as_dates():
     """Dates are dates in the configuration, and ISO 8601 in the journal."""
     calibration = load_stations(SHIPPED)["bench-1"].instruments["Dmm"].calibration

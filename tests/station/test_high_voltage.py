@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hil.clock import RealClock
-from hil.errors import Blame, InterlockOpen, SetupError
+from hil.errors import Blame, InterlockOpen, NoAnswer, SetupError
 from hil.interrupt import uninterrupted
 from hil.station.bench import Guarded, lock_station, open_station, simulate
 from hil.station.config import load_stations
@@ -104,6 +104,44 @@ def test_mains_is_refused_while_its_path_is_closed(bench: Station) -> None:
         pass
 
 
+def test_nothing_else_is_brought_to_the_unit_while_it_is_armed(bench: Station) -> None:
+    """No second route, no load, no 5 V rail, no surge, no second path."""
+    others = {
+        "dmm.rail_5v": lambda: bench.route("dmm.rail_5v"),
+        "J43": bench.rail,
+        "load.socket1": lambda: bench.loaded(1),
+        "316": lambda: bench.high_voltage("hipot.known_fail", ME),
+        "mains_to_earth": lambda: bench.armed_surge(500.0, 0.0),
+    }
+    with bench.high_voltage(PATH, ME):
+        for says, other in others.items():
+            with pytest.raises(InterlockOpen, match=says), other():
+                pass
+        assert bench.switch.closed_channels() == {316}
+        assert bench.dc_supply.is_off()
+
+
+def test_its_relay_box_is_no_route_like_others(bench: Station) -> None:
+    """The box is closed by arming only, and high voltage goes nowhere but through the box."""
+    with pytest.raises(InterlockOpen, match="arm it"), bench.route(PATH):
+        pass
+    with pytest.raises(InterlockOpen, match=r"dmm\.rail_5v is no path"), bench.high_voltage("dmm.rail_5v", ME):
+        pass
+    assert not bench.switch.closed_channels()
+
+
+def test_an_opened_lid_stops_high_voltage_before_anything_else(bench: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source is off already; a guard that does not answer for a second must not keep it on so long."""
+    assert bench.guard is not None
+    seen_v: list[float] = []
+    monkeypatch.setattr(bench.guard, "cut", lambda why: bool(seen_v.append(live_v(bench))))
+    with pytest.raises(InterlockOpen, match="lid"), bench.high_voltage(PATH, ME) as tester:
+        world(bench, "lid", closed=False, at_s=bench.clock.now_s() + 20.0)
+        tester.withstand(*LONG)
+
+    assert seen_v[0] == 0.0
+
+
 def test_an_opened_lid_stops_it_in_time(bench: Station) -> None:
     """In the midst of a minute at 2 kV; the test is told, and its result is worth nothing."""
     with pytest.raises(InterlockOpen, match=r"lid.*and high voltage was on.*the hipot tester was stopped") as caught:
@@ -131,12 +169,38 @@ def test_no_test_begins_after_the_lid_was_opened_or_long_after_arming(bench: Sta
 
 
 def test_a_tester_that_is_not_proven_off_is_said_aloud(bench: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The blame is the bench's."""
+    """The blame is the bench's; what may be charged stays apart from source and probes, until it is proven off."""
     with pytest.raises(NotDischarged, match="keep the lid closed") as caught, bench.high_voltage(PATH, ME):
         monkeypatch.setattr(type(bench.hipot), "is_off", lambda self: False)
         monkeypatch.setattr(type(bench.hipot), "off", lambda self: None)
 
     assert caught.value.blame is Blame.BENCH
+    assert bench.switch.closed_channels() == {316}
+    with pytest.raises(InterlockOpen), bench.rail():
+        pass
+    monkeypatch.undo()
+    assert bench.make_safe().safe
+    assert not bench.switch.closed_channels()
+    with bench.rail():
+        pass
+
+
+def test_the_safe_state_leaves_the_box_closed_when_the_tester_does_not_answer(
+    bench: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open one would bring the source and the probes to what is charged."""
+
+    def lost(self: object) -> None:
+        raise NoAnswer("hipot tester", "FUNC:TEST?", 2.0)
+
+    with pytest.raises(NotDischarged, match="press its stop key.*FUNC:TEST"), bench.high_voltage(PATH, ME):
+        monkeypatch.setattr(type(bench.hipot), "off", lost)
+    state = bench.make_safe()
+
+    assert not state.safe
+    assert "press the stop key of the HipotTester" in state.readback["Switch"]
+    assert state.readback["AcSource"] == state.readback["Fixture"] == "off"
+    assert bench.switch.closed_channels() == {316}
     monkeypatch.undo()
 
 
