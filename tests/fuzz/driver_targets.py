@@ -192,7 +192,7 @@ def emc_partner_tra3000(data: bytes) -> None:
 
 @target(
     tokens=(
-        b"GPT-9804 ,EM110867    ,V2.08,",
+        b"GPT-9804 ,EZ700031    ,V2.08,",
         b"TEST ON",
         b"TEST OFF",
         b"ACW,VIEW ,0.000kV,000.0 mA ,  ---.-S",

@@ -16,6 +16,7 @@ from hil.sim.scpi import ScpiInstrument
 from hil.sim.scpi_syntax import Call, ScpiError, channel_list, split_unit, to_number
 from hil.sim.station import Station
 from hil.sim.transports.hislip import HislipServer
+from hil.sim.transports.modbus import ModbusServer
 from hil.sim.transports.raw import RawServer
 from hil.sim.transports.vxi11 import Vxi11Server
 from hil.sim.usb import ANSWER, _Host
@@ -29,7 +30,8 @@ def station(what: str = "bench") -> Station:
 
 @cache
 def instruments() -> dict[str, ScpiInstrument]:
-    return {role: server.instrument for role, server in station().servers.items() if hasattr(server, "port")}
+    with_port = {role: server.instrument for role, server in station().servers.items() if hasattr(server, "port")}
+    return {role: one for role, one in with_port.items() if isinstance(one, ScpiInstrument)}
 
 
 def powered(what: str) -> Station:
@@ -93,6 +95,12 @@ def vxi11_server(data: bytes) -> None:
 @target(tokens=(b"*IDN?\n", b"SYST:REM\n"))
 def raw_server(data: bytes) -> None:
     run(serve(RawServer(instruments()["AcLoad"]), data))
+
+
+@target(tokens=(struct.pack("!3H2B2H", 1, 0, 6, 1, 3, 2820, 2), b"\x00\x01\x00\x00\x00\x06", b"\x01\x10\x0a\xde"))
+def modbus_server(data: bytes) -> None:
+    sent = run(serve(ModbusServer(station().servers["ThermalChamber"].instrument), data))
+    assert not sent or sent[2:4] == b"\x00\x00"
 
 
 @target(
