@@ -87,6 +87,9 @@ class Chroma61500(ChromaAcSource):
                 raise OutOfRange(f"harmonic {order}, %", percent, 0.0, MAX_PERCENT)
             if not 0.0 <= phase_deg < 360.0:
                 raise OutOfRange(f"harmonic {order}, degrees", phase_deg, 0.0, 360.0)
+        share = math.sqrt(1.0 + math.fsum((percent / 100.0) ** 2 for percent, _ in harmonics.values()))
+        if not self._voltage_v * share <= MAX_VOLTAGE_V:
+            raise OutOfRange("rms voltage with its harmonics, V", self._voltage_v * share, 0.0, MAX_VOLTAGE_V)
         of = [harmonics.get(order, (0.0, 0.0)) for order in ORDERS]
         self._fixed()
         tell_checked(
@@ -97,7 +100,7 @@ class Chroma61500(ChromaAcSource):
         self._tell_list("SYNT:PHAS", [phase_deg for _, phase_deg in of], 1)
         tell_checked(self._link, "OUTP:MODE SYNTH")
         tell_checked(self._link, "TRIG ON")
-        self._wait_for(self._voltage_v * math.sqrt(1.0 + sum((percent / 100.0) ** 2 for percent, _ in of)))
+        self._wait_for(self._voltage_v * share)
 
     def clear_harmonics(self) -> None:
         """Give a sine again, and wait until the set voltage is there."""

@@ -2,7 +2,7 @@
 
 Ref: GPT-9800 and GPT-9900 series user manual, p. 46 (test time, discharge) and p. 116-153: syntax, MEAS?, MANU:*, TIME
 ERR, *IDN?. Facts: instruments 3.9. What settings and FUNC:TEST? answer is read off other people's drivers and logs of
-real testers: "2.498kV", "0015M ohm", "TEST OFF". Assumed [A]: milliohms as "015.3m ohm", that FUNC:TEST? says ON until
+real testers: "2.503kV", "0023M ohm", "TEST OFF". Assumed [A]: milliohms as "015.3m ohm", that FUNC:TEST? says ON until
 the unit is discharged, and that FUNC:TEST OFF after a test brings the display back from its result to VIEW.
 
 A setting is dropped without a word while a test runs or where it is misspelt, so each is read back before one starts.
@@ -24,7 +24,7 @@ from hil.instruments.roles import Accuracy, EarthBond, HipotTester, Identity, In
 from hil.links.scpi import ScpiLink
 
 NAME = "gwinstek_gpt9800"
-IDENTITY = r"GPT-[0-9A-Z]+ *,.*"  # "GPT-9804 ,EM110867    ,V2.08,"
+IDENTITY = r"GPT-[0-9A-Z]+ *,.*"  # "GPT-9804 ,EZ700031    ,V2.08,"
 STEP = 100  # of the memory for manual tests: the last; whatever is stored there is overwritten
 AC_V, DC_V, INSULATION_V, BOND_A = (100.0, 5000.0), (100.0, 6100.0), (50.0, 1000.0), (3.0, 32.0)
 AC_LIMIT_A, DC_LIMIT_A = (1e-6, 42e-3), (1e-6, 11e-3)
@@ -38,6 +38,8 @@ INSULATION_RAMP_S = 0.1
 INSULATION_TOP_OHM = 9500e6  # the display goes to 9999 Mohm
 END_DEADLINE_S = 10.0  # after the time it should take; the discharge is in it
 POLL_S = 0.1
+SHOWN_S = 0.1  # digit of the elapsed time
+APPLIED_SHARE = 0.1  # by which a PASS may be at another voltage or current than was asked; its error is 1 % + 5 V [A]
 HARMLESS_V = 30.0
 FREQUENCIES_HZ = (50.0, 60.0)
 NUMBER = re.compile(r"([0-9]+\.?[0-9]*) *([A-Za-z ]*?) *")
@@ -124,7 +126,7 @@ class Gpt9804:
                 "MANU:RTIM": f"{ramp_s:.1f}",
             },
         )
-        answer = self._test(mode, ramp_s + test_s)
+        answer = self._test(mode, voltage_v, ramp_s, test_s)
         passed = FINISHED[answer.status]
         return Withstand(
             voltage_v=answer.applied,
@@ -151,7 +153,7 @@ class Gpt9804:
                 "MANU:RTIM": f"{INSULATION_RAMP_S:.1f}",
             },
         )
-        answer = self._test("IR", INSULATION_RAMP_S + test_s)
+        answer = self._test("IR", voltage_v, INSULATION_RAMP_S, test_s)
         beyond = answer.measured > INSULATION_TOP_OHM
         return Insulation(min(answer.measured, INSULATION_TOP_OHM), beyond, answer.applied, FINISHED[answer.status])
 
@@ -171,7 +173,7 @@ class Gpt9804:
                 "MANU:GB:REF": "0.0",
             },
         )
-        answer = self._test("GB", test_s)
+        answer = self._test("GB", current_a, 0.0, test_s)
         top_ohm = BOND_LIMIT_OHM[1]
         beyond = answer.measured > top_ohm or answer.applied < current_a / 2.0
         return EarthBond(top_ohm if beyond else answer.measured, beyond, answer.applied, FINISHED[answer.status])
@@ -235,16 +237,31 @@ class Gpt9804:
                 raise BadAnswer(self._link.who, f"{name}?", answer, "no number")
             if float(found[1]) != float(value):
                 raise InstrumentRefused(self._link.who, f"{name} {value}", f"it is set to {answer}")
+        if self._fields(shown := self._link.ask("MEAS?"))[1] in FINISHED:  # were the start dropped, it would be ours
+            raise InstrumentRefused(self._link.who, "FUNC:TEST OFF", f"it shows the result of an earlier test: {shown}")
 
-    def _test(self, mode: str, lasts_s: float) -> _Answer:
-        """Run the test that is set, once, and return its result; it is off and discharged then."""
+    def _test(self, mode: str, asked: float, ramp_s: float, test_s: float) -> _Answer:
+        """Run the test that is set, once, and return its result; it is off and discharged then.
+
+        `asked` is the voltage or current it is set to: a PASS of anything else, or of a shorter time, is no reading.
+        """
+        lasts_s = ramp_s + test_s
         with self._stopped_on_error():
             self._link.tell("FUNC:TEST ON")
+            self._running()  # it answers: the command has arrived, and the time counts from here
             self._clock.sleep(START_S)
+            ran = self._running()
             step_s = min(LONGEST_STEP_S, max(POLL_S, lasts_s / POLLS))
-            wait_until(self._clock, "the hipot tester to end", self._ended, lasts_s + END_DEADLINE_S, step_s)
+            if ran:
+                self._clock.sleep(step_s)
+                wait_until(self._clock, "the hipot tester to end", self._ended, lasts_s + END_DEADLINE_S, step_s)
             text = self._link.ask("MEAS?")
             answer = self._answer(text, mode)
+            if FINISHED[answer.status]:
+                held = answer.phase == "T" and answer.seconds >= test_s - 1.5 * SHOWN_S
+                if not ran or not held or abs(answer.applied - asked) > APPLIED_SHARE * asked:
+                    why = f"a PASS, but not of {test_s:g} s at {asked:g} {'A' if mode == 'GB' else 'V'}"
+                    raise NoReading(self._link.who, "MEAS?", text, why)
         self.off()
         return answer
 

@@ -106,7 +106,7 @@ class WatlowF4T:
     def measure_temperature_c(self) -> Accuracy:
         """Return the temperature of the air, by the controller's own sensor."""
         source = f"chamber's sensor, {TEMPERATURE_K:g} K [A]"
-        return Accuracy(self._read_c(PROCESS_VALUE), TEMPERATURE_K, source, "temperature", "", "C")
+        return Accuracy(self._read_c(PROCESS_VALUE), TEMPERATURE_K, source, "temperature", "", "degC")
 
     def settle(self, tolerance_k: float, soak_s: float, deadline_s: float) -> float:
         """Wait until the air has kept within tolerance_k of its set point for soak_s; return how long it took, in s."""
@@ -126,13 +126,24 @@ class WatlowF4T:
             self._clock.sleep(LOOK_S)
 
     def off(self) -> None:
-        """End a profile, and switch heating and cooling off. Safe in any state, any number of times."""
+        """End a profile, and switch heating and cooling off. Safe in any state, any number of times.
+
+        A profile that does not end is told after heating and cooling are off, as far as that goes.
+        """
+        stubborn: InstrumentRefused | None = None
         if self._profile_lives():
-            self._link.write_word(PROFILE_ACTION, TERMINATE)
-            self._until("the profile ended", lambda: not self._profile_lives())
-        self._link.write_word(self._first + MODE, OFF)
-        if self._power:
-            self._link.write_word(self._power, OFF)
+            try:
+                self._link.write_word(PROFILE_ACTION, TERMINATE)
+                self._until("the profile ended", lambda: not self._profile_lives())
+            except InstrumentRefused as error:
+                stubborn = error
+        try:
+            self._link.write_word(self._first + MODE, OFF)
+        finally:
+            if self._power:
+                self._link.write_word(self._power, OFF)
+        if stubborn is not None:
+            raise stubborn
         self._until("off", self.is_off)
 
     def is_off(self) -> bool:

@@ -128,7 +128,9 @@ def resolution(name: str, step: float, sensitivity: float = 1.0) -> Component:
 
 
 def normal(name: str, expanded_u: float, k: float = 2.0, sensitivity: float = 1.0, dof: float = math.inf) -> Component:
-    """Make a certificate's expanded uncertainty a component: U / k (GUM, 4.3.3)."""
+    """Make a certificate's expanded uncertainty a component: U / k (GUM, 4.3.3); raises OutOfRange for k <= 0."""
+    if not 0.0 < k < math.inf:
+        raise OutOfRange(f"k of {name!r}", k, 0.0, math.inf)
     return Component(name, "B", "normal", _positive(name, expanded_u) / k, sensitivity, dof)
 
 

@@ -103,7 +103,7 @@ class Certificate:
     serial: str = ""  # of the instrument that was calibrated; "" where the certificate was entered without
     source: str = "stations.toml"  # or "toml", "dcc"
     sha256: str = ""  # of the file
-    notes: tuple[str, ...] = ()  # what of the file could not be used, and why
+    notes: tuple[str, ...] = ()  # what of the file could not be used, and why; what it was checked against
 
     def at(self, quantity: str, range_: str, value: float) -> Correction:
         """Return the correction of a reading, in its unit; raises NotCalibrated."""

@@ -7,6 +7,7 @@ ISO/IEC 17025:2017, 7.8.6: the rule must be agreed and stated beside the verdict
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from hil.errors import OutOfRange, SetupError
 from hil.metrology.budget import coverage_factor
 from hil.metrology.limits import TOLERANCE, Limit
-from hil.metrology.reading import Reading
+from hil.metrology.reading import NotANumber, Reading
 from hil.metrology.risks import (
     Interval,
     Prior,
@@ -134,9 +135,11 @@ def judge(
     reading alone. No limit: `not_covered`. No uncertainty, a two-sided limit narrower than min_tur allows, an empty
     acceptance interval, no prior where the rule needs one: `refused`, never `fail`; a limit with one side has no width,
     hence no TUR. Simple acceptance compares the value alone, but still asks for U where there is a min_tur. A value on
-    its limit is inside. Raises SetupError for an unknown rule or one without its target, OutOfRange for crossed limits.
+    its limit is inside. Raises SetupError for an unknown rule or one without its target, OutOfRange for crossed limits,
+    NotANumber for a limit (an open side is None), a U or a min_tur that no reading can be compared with.
     """
     rule = rule_of(rule)
+    _check_numbers(reading, low, high, expanded_u, min_tur)
     if rule in NEEDS_TARGET:
         needed_target(rule, target_risk)
     if low is None and high is None:
@@ -167,6 +170,20 @@ def judge_limit(reading: Reading, limit: Limit | None, rule: Rule | str, min_tur
             f"a reading in {reading.unit!r} cannot be judged by a limit in {limit.unit!r}", "mend the plan"
         )
     return judge(reading, limit.low, limit.high, rule, min_tur)
+
+
+def _check_numbers(
+    reading: Reading, low: float | None, high: float | None, expanded_u: float | None, min_tur: float
+) -> None:
+    """Refuse what compares with nothing, NaN above all: the verdict would be an accident of the comparisons' order."""
+    for what, limit in (("lower limit", low), ("upper limit", high)):
+        if limit is not None and not math.isfinite(limit):
+            raise NotANumber(what, limit, reading.unit)
+    if math.isnan(min_tur):
+        raise NotANumber("minimum TUR", min_tur, "")
+    exact = expanded_u == 0.0 and not reading.u
+    if expanded_u is not None and not exact and not 0.0 < expanded_u < math.inf:
+        raise NotANumber("expanded uncertainty", expanded_u, reading.unit)
 
 
 def _known(reading: Reading, tolerance: Interval, expanded_u: float | None) -> _Known | None:

@@ -82,9 +82,11 @@ def influence_limit(
 
 
 def limit_by_name(name: str, **point: Any) -> Limit | None:
-    """Return the limit that a plan names: file.table, file.influence.quantity or file.difference; None: not covered.
+    """Return the limit that a plan names; None: not covered.
 
-    point: what lookup, influence_limit or difference_limit asks for. Raises SetupError as they do.
+    Names: file.table, file.influence.quantity, file.difference, or file.composite.table, which bounds from above only,
+    for a composite error has no sign. point: what lookup, influence_limit or difference_limit asks for. Raises
+    SetupError as they do.
     """
     file_name, _, rest = name.partition(".")
     kind, _, quantity = rest.partition(".")
@@ -92,6 +94,9 @@ def limit_by_name(name: str, **point: Any) -> Limit | None:
         return influence_limit(file_name, quantity, **point)
     if kind == "difference":
         return difference_limit(file_name, **point)
+    if kind == "composite":
+        limit = lookup(f"{file_name}.{quantity}", **point)
+        return limit and replace(limit, low=None)
     return lookup(name, **point)
 
 

@@ -42,7 +42,7 @@ class Decision:
     ) -> Judgement | None:
         """Judge it by the stage's screen; None where there is none, no limit, or an exact reading."""
         rule = self.screens.get(stage)
-        if rule is None or not reading.u or (low is None and high is None):
+        if rule is None or reading.u == 0.0 or (low is None and high is None):
             return None
         return self._judge(rule, reading, low, high, base)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
 from collections.abc import Iterator
 from typing import Any
 
 from hil.errors import SetupError
+from hil.instruments.accuracy import load
 from hil.metrology.calibration import Certificate
 from hil.plans.calibration import CalibrationRules
 from hil.station.calibrations import MEASURING
-from hil.station.config import StationConfig
+from hil.station.config import InstrumentConfig, StationConfig
 
 
 class NotTraceable(SetupError):
@@ -18,7 +20,16 @@ class NotTraceable(SetupError):
 
 
 def check(config: StationConfig, rules: CalibrationRules, stage: str, today: datetime.date) -> None:
-    """Raise NotTraceable, with every instrument, where the plan refuses this stage on this day."""
+    """Raise NotTraceable, with every instrument, where the plan refuses this stage on this day.
+
+    A calibration dated after that day is refused at every stage: the bench's clock is wrong, or the certificate's date,
+    and with a wrong clock no calibration is ever overdue.
+    """
+    calibrated = [(role, one.calibration) for role, one in config.instruments.items() if one.calibration is not None]
+    if early := [f"{one.certificate} of {role}, {one.date}" for role, one in calibrated if today < one.date]:
+        raise NotTraceable(
+            f"it is {today}, before the calibration {'; '.join(early)}", "set the clock, or mend the date"
+        )
     told = []
     if rules.overdue[stage] == "refuse":
         told += [what for role, what in troubles(config, rules, today) if _state(config, role, today) == "overdue"]
@@ -45,6 +56,19 @@ def troubles(config: StationConfig, rules: CalibrationRules, today: datetime.dat
             yield role, f"{named} was due on {calibration.due}, {-left} days ago"
         elif status == "due soon":
             yield role, f"{named} is due on {calibration.due}, in {left} days"
+        if status != "overdue" and (until := _specified_until(one, calibration)) is not None and today > until:
+            why = "the maker states no accuracy for so long"
+            yield role, f"{named} is of {calibration.date}, and {why}: that of {until} is in the budgets"
+
+
+def _specified_until(one: InstrumentConfig, calibration: Certificate) -> datetime.date | None:
+    """Return the last day on which the maker's accuracy holds after a calibration; None where none is known."""
+    try:
+        months = calibration.date.month - 1 + load(one.driver).valid_months
+    except SetupError:
+        return None
+    year, month = calibration.date.year + months // 12, months % 12 + 1
+    return datetime.date(year, month, min(calibration.date.day, calendar.monthrange(year, month)[1]))
 
 
 def on_record(calibration: Certificate | None, rules: CalibrationRules, today: datetime.date) -> dict[str, Any] | None:

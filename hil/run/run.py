@@ -90,6 +90,16 @@ class Run:
         """Whether something happened after which no further test may run."""
         return self._stopped is not None or self._interrupted
 
+    def check_high_voltage(self) -> None:
+        """Raise InterlockOpen where the stage wants high voltage, and nobody or no relay box is named for it."""
+        from hil.station.high_voltage import check_isolator, check_person
+
+        stage, needs = self.options.stage, "HipotTester."
+        wanted = [one for one in self.plan.requirements.values() if stage in one.stages and one.needs.startswith(needs)]
+        if any(self._bench_can(one.needs) for one in wanted):
+            check_person(self.options.operator or self.config.operator)
+            check_isolator(self.config.isolators)
+
     def start(self) -> None:
         """Begin the record, then open the bench. What fails from there on is on record, and raised."""
         from hil.station.bench import lock_station, simulate

@@ -22,12 +22,13 @@ ROOT_3 = 3.0**0.5
 def traceable(role: str, calibration: Certificate | None, accuracy: Accuracy, name: str = "") -> Input:
     """Return the reading corrected, in its unit, with components for specification and calibration.
 
-    Two readings of one quantity and range share both influences (`Component.shared`). Without a calibration, or where
+    Two readings of one quantity, range and sign share both influences (`Component.shared`): of opposite signs one error
+    of gain moves them apart and one of zero alike, so that nothing may cancel. Without a calibration, or where
     it does not cover the reading, the specification stands alone and the value is raw; the component's name says why.
     """
     a = accuracy
     quantity = a.quantity.replace("_", " ")
-    shared = " ".join(part for part in (role, quantity, a.range_) if part)
+    shared = " ".join(part for part in (role, quantity, a.range_, "below zero" if a.value < 0.0 else "") if part)
     name = name or f"{role} {quantity}".strip()
     value, raw, why_not = a.value, None, ""
     corrections: tuple[dict[str, float | str], ...] = ()

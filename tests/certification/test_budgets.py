@@ -22,6 +22,7 @@ from hil.tests.smart_power.contact import contact_resistance
 from hil.tests.smart_power.dipshot import Applied
 from hil.tests.smart_power.energywindow import energy_error
 from hil.tests.smart_power.referencepoint import ReferencePoint, drift
+from hil.tests.smart_power.test_electrical_safety import voltage_to_set
 from hil.tests.smart_power.test_over_current import fuse_crossing
 
 PLANNED = load_plan("smart-power").resolve("A")
@@ -71,6 +72,16 @@ def test_the_offset_of_a_contact_does_not_take_the_multimeter_out_of_its_budget(
 
     assert budget.reading.value == pytest.approx(0.012)
     assert budget.reading.u == pytest.approx(7e-6 * math.sqrt(2.0 / 3.0))
+
+
+@pytest.mark.parametrize(("correction_v", "set_v"), [(None, 2030.0), (-20.0, 2050.0), (20.0, 2030.0)])
+def test_no_error_of_the_hipot_tester_spares_the_unit(correction_v, set_v):
+    """2 kV are asked for, 25 V is its accuracy, steps of 10 V; and its certificate says that it shows 20 V too much."""
+    points = (Point(1000.0, correction_v or 0.0, 5.0), Point(3000.0, correction_v or 0.0, 5.0))
+    known = Certificate("C-2", "lab", DAY, DAY, (Table("ac_voltage", "", "V", points),))
+    hipot = SimpleNamespace(voltage_accuracy_v=lambda v: Accuracy(v, 25.0, "manual", "ac_voltage", "", "V"))
+
+    assert voltage_to_set(bench_with(known if correction_v else None, hipot=hipot), 2000.0) == (25.0, set_v)
 
 
 def test_the_reference_is_compared_with_two_read_backs():

@@ -82,6 +82,13 @@ def test_what_is_no_number_becomes_no_reading(bad):
         assert caught.value.blame is Blame.BENCH
 
 
+@pytest.mark.parametrize("k", [0.0, -2.0, math.nan, math.inf])
+def test_a_certificate_has_a_coverage_factor(k):
+    """U / k of no k is no uncertainty."""
+    with pytest.raises(OutOfRange, match="k of 'certificate'"):
+        budget.normal("certificate", 0.02, k)
+
+
 @pytest.mark.parametrize(("u", "dof"), [(-1.0, 1.0), (1.0, 0.0), (1.0, math.nan), (1.0, -3.0)])
 def test_impossible_uncertainties_are_refused(u, dof):
     """A standard uncertainty is not negative and has some freedom."""

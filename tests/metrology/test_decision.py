@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hil.errors import SetupError
 from hil.metrology.decision import Refusal, RiskKind, Rule, Verdict, judge, judge_limit, tur
 from hil.metrology.limits import Limit
-from hil.metrology.reading import Reading
+from hil.metrology.reading import NotANumber, Reading
 from hil.metrology.risks import (
     Prior,
     conformance_probability,
@@ -57,6 +57,25 @@ def test_a_limit_may_have_one_side(low, high, good, bad, rule):
     """Only the side that exists is compared; there is no width, so a minimum TUR refuses nothing."""
     assert judge(Reading(good, "ms", 0.1), low, high, rule, 99.0, **GIVEN).verdict is Verdict.PASS
     assert judge(Reading(bad, "ms", 0.1), low, high, rule, 99.0, **GIVEN).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "given"),
+    [
+        (math.nan, 1.0, {}),
+        (-1.0, math.nan, {}),
+        (-math.inf, math.inf, {}),  # no limit at all, which must not pass
+        (-1.0, 1.0, {"expanded_u": math.nan}),
+        (-1.0, 1.0, {"expanded_u": -0.5}),
+        (-1.0, 1.0, {"expanded_u": 0.0}),  # while u says otherwise
+        (-1.0, 1.0, {"min_tur": math.nan}),
+    ],
+)
+@pytest.mark.parametrize("rule", list(Rule))
+def test_what_compares_with_nothing_is_no_verdict(low, high, given, rule):
+    """NaN is neither inside nor outside: it is refused by name, and nothing passes or fails by it."""
+    with pytest.raises(NotANumber):
+        judge(Reading(0.0, "%", 0.1), low, high, rule, **given, **GIVEN)
 
 
 def test_without_a_limit_nothing_passes():

@@ -143,4 +143,4 @@ def test_a_reference_that_has_moved_is_seen():
     moved = drift(before, after)
 
     assert moved.reading.value == pytest.approx(0.2)
-    assert moved.expanded_u == pytest.approx(1.96 * 0.02 / 3**0.5, rel=0.01)  # of the read-back's 0.02 %, rectangular
+    assert moved.expanded_u == pytest.approx(1.96 * 0.02 * (2 / 3) ** 0.5, rel=0.01)  # two read-backs, 0.02 % each

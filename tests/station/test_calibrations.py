@@ -257,6 +257,18 @@ def test_an_overdue_calibration_is_refused_in_type_and_marked_elsewhere(bench, s
     assert len(list(of_run.troubles(stations["sim"], rules, day))) == 1
 
 
+def test_a_calibration_longer_than_the_makers_accuracy_is_remarked(bench):
+    """The laboratory says two years, the manual twelve months: the budgets rest on the manual."""
+    stations = bench(**{"sim__PowerMeter_toml": GOOD.replace("due = 2027", "due = 2028")})
+
+    def told(*day: int):
+        return [what for _, what in of_run.troubles(stations["sim"], CalibrationRules(), datetime.date(*day))]
+
+    assert told(2027, 3, 2) == []
+    assert len(told(2027, 3, 3)) == 1
+    assert "the maker states no accuracy for so long: that of 2027-03-02 is in the budgets" in told(2027, 3, 3)[0]
+
+
 @pytest.mark.parametrize("stage", ["production", "release", "type"])
 def test_a_calibration_from_the_future_is_refused_at_every_stage(bench, stage):
     """A clock that was set back makes every calibration hold for ever."""

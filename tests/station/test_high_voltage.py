@@ -56,13 +56,20 @@ def live_v(station: Station) -> float:
     return float(world(station, "state")["high_voltage_v"])
 
 
+def start(station: Station) -> None:
+    """Have the tester begin what was set last, and hear that it has."""
+    link = station.hipot._link  # type: ignore[attr-defined]
+    link.tell("FUNC:TEST ON")
+    assert link.ask("FUNC:TEST?") == "TEST ON"
+
+
 def test_it_is_off_and_parted_from_the_unit_afterwards(bench: Station) -> None:
     """A whole test, and a block that breaks."""
     with bench.high_voltage(PATH, ME) as tester:
         assert tester.withstand(2000.0, 50.0, 5e-3, 0.5, 2.0).passed
         assert bench.switch.closed_channels() == {316}
     with pytest.raises(ZeroDivisionError), bench.high_voltage(PATH, ME):
-        bench.hipot._link.tell("FUNC:TEST ON")  # type: ignore[attr-defined]
+        start(bench)
         bench.clock.sleep(1.0)
         assert live_v(bench) > 1000.0
         1 / 0  # noqa: B018
@@ -193,12 +200,12 @@ def test_the_safe_state_leaves_the_box_closed_when_the_tester_does_not_answer(
     def lost(self: object) -> None:
         raise NoAnswer("hipot tester", "FUNC:TEST?", 2.0)
 
-    with pytest.raises(NotDischarged, match="press its stop key.*FUNC:TEST"), bench.high_voltage(PATH, ME):
+    with pytest.raises(NotDischarged, match=r"press its stop key.*FUNC:TEST"), bench.high_voltage(PATH, ME):
         monkeypatch.setattr(type(bench.hipot), "off", lost)
     state = bench.make_safe()
 
     assert not state.safe
-    assert "press the stop key of the HipotTester" in state.readback["Switch"]
+    assert "the HipotTester is not proven off" in state.readback["Switch"]
     assert state.readback["AcSource"] == state.readback["Fixture"] == "off"
     assert bench.switch.closed_channels() == {316}
     monkeypatch.undo()
@@ -208,7 +215,7 @@ def test_the_safe_state_stops_it(bench: Station) -> None:
     """Before the switch parts it from the unit; it is read back."""
     order = SIM.safe_state
     assert order.index("HipotTester") < order.index("Switch")
-    bench.hipot._link.tell("FUNC:TEST ON")  # type: ignore[attr-defined]
+    start(bench)
     bench.clock.sleep(0.5)
     assert not bench.hipot.is_off()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hil.metrology.budget import Budget
 from hil.metrology.propagation import propagate
 from hil.station.station import Station
@@ -27,9 +29,12 @@ def contact_resistance(bench: Station, relay: str) -> Budget:
             supply.output_off(OUTPUT)
         bench.clock.sleep(SETTLE_S)
         offset = bench.dmm.measure_dc_voltage_v(DROP_V)
+    without = bench.traceable("Dmm", offset, "offset")
+    # zero and noise of one reading are not those of the next: nothing may cancel, and the gain shows in the drop alone
+    without = replace(without, components=tuple(replace(one, shared="") for one in without.components))
     inputs = [
         bench.traceable("Dmm", drop, "drop"),
-        bench.traceable("Dmm", offset, "offset"),
+        without,
         bench.traceable("DcSupply", supply.current_accuracy_a(OUTPUT, current_a), "current"),
     ]
     return propagate(lambda with_v, without_v, through_a: (with_v - without_v) / through_a, inputs, "ohm")

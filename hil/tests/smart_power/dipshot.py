@@ -21,6 +21,7 @@ from hil.metrology.propagation import direct
 from hil.metrology.waveforms import Samples
 from hil.plans.plan import Planned
 from hil.station.station import Station
+from hil.tests.smart_power.scoped import interval
 
 PROBE = 2  # oscilloscope channel of the high-voltage probe
 SCREEN_V = (-400.0, 400.0)
@@ -30,6 +31,7 @@ BEFORE_S = 0.1  # whole cycles of 50 Hz that the record has before its trigger
 ARMED_S = 3.0  # from the scope's trigger until the source has taken its list and passed the angle, at most
 AFTER_S = 0.1
 RATIO_ERROR = 0.01  # how far probe and scope are from proportional, of full scale: gains cancel, this does not [A]
+EDGES_S = 50e-6  # how long the source takes to its new voltage, against what its list says [A]
 NOISE_CODES = 1.0  # rms of what an 8-bit record adds
 
 
@@ -80,16 +82,14 @@ class Applied:
         """Return how long it lasted, in seconds, with its budget."""
         missing = 1.0 - self.residual**2
         share = NOISE_CODES * self.full_scale / CODES / missing
-        time_base = bench.scope.time_accuracy_s(self.duration_s)
         parts = [
             resolution("samples", self.step_s),
-            rectangular(f"oscilloscope: {time_base.source}", time_base.half_width),
             rectangular(
                 "8 bits of full scale, in the mean squares [A]", share**2 * self.duration_s + share * self.step_s
             ),
-            rectangular("edges of the source, a tenth of a half cycle [A]", 0.5e-3 * 0.1),
+            rectangular(f"edges of the source, {EDGES_S * 1e6:g} us [A]", EDGES_S),
         ]
-        return direct(self.duration_s, "s", parts)
+        return interval(bench, self.duration_s, *parts)
 
 
 @contextmanager

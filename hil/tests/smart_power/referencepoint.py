@@ -22,7 +22,7 @@ from hil.tests.smart_power.loadpoint import under_load
 
 SOCKET = 1
 READINGS = 10
-READBACK_STABILITY = 2e-4  # half-width, of reading: the source's read-back of one setting over a day [A]
+READBACK_STABILITY = 2e-4  # half-width, of reading: each read-back of the source, of one setting over a day [A]
 READBACK_ACCURACY = 0.01  # half-width, of reading: the source's read-back of its voltage [A]
 
 
@@ -65,7 +65,9 @@ def look(bench: Station, board: SmartPower, plan: Plan) -> ReferencePoint:
 
 def drift(before: ReferencePoint, after: ReferencePoint) -> Budget:
     """Return by how much the reference has moved between two looks, in %."""
-    steady = Input("source", 1.0, "1", (rectangular("stability of its read-back [A]", READBACK_STABILITY),))
+    told = "stability of its read-back of {} [A]"
+    parts = [rectangular(told.format(what), READBACK_STABILITY) for what in ("voltage", "current")]
+    steady = Input("source", 1.0, "1", tuple(parts))
     return propagate(
         lambda later, sooner, source: 100.0 * (later / sooner * source - 1.0),
         [after.quotient, before.quotient, steady],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from hil.metrology.propagation import Input, propagate
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
 from hil.run.run import Run
+from hil.station.high_voltage import HighVoltage
 from hil.station.station import Station
 
 AREA = "SAF-"
@@ -53,7 +55,7 @@ def test_the_tester_finds_a_known_fail(bench: Station, run: Run, plan: Plan, mea
     if not asked(bench, run, measure, "SAF-04", "safety.known_fail", function=function):
         return
     limits = conditions(plan, run)
-    with bench.high_voltage(KNOWN_FAIL, person(bench, run)) as tester:
+    with armed(bench, run, measure, KNOWN_FAIL) as tester:
         if function == "earth_bond":
             passed = tester.ground_bond(limits["bond_a"], limits["bond_ohm"], VERIFY_S).passed
         elif function == "insulation":
@@ -73,9 +75,9 @@ def test_earth_bond(bench: Station, run: Run, plan: Plan, measure: Measurer, ter
     if not asked(bench, run, measure, "SAF-01", "safety.earth_bond", terminal=terminal):
         return
     limits = conditions(plan, run)
-    with bench.high_voltage(f"hipot.earth_bond.{terminal}", person(bench, run)) as tester:
+    with armed(bench, run, measure, f"hipot.earth_bond.{terminal}") as tester:
         found = tester.ground_bond(limits["bond_a"], limits["bond_ohm"], limits["bond_s"])
-        measure.step(f"J46 to {terminal}: {limits['bond_a']:g} A, armed by {tester.armed_by}")
+        measure.step(f"J46 to {terminal}: {limits['bond_a']:g} A")
     if found.beyond:
         measure.note(f"J46 to {terminal} is open, or nearly: the value given is a lower bound")
     read = bench.traceable("HipotTester", bench.hipot.bond_accuracy_ohm(found.ohm), "hipot tester")
@@ -90,9 +92,9 @@ def test_insulation_resistance(bench: Station, run: Run, plan: Plan, measure: Me
     if not asked(bench, run, measure, "SAF-02", "safety.insulation_resistance"):
         return
     limits = conditions(plan, run)
-    with bench.high_voltage(MAINS_TO_EARTH, person(bench, run)) as tester:
+    with armed(bench, run, measure, MAINS_TO_EARTH) as tester:
         found = tester.insulation(limits["insulation_v"], limits["insulation_s"])
-        measure.step(f"mains to earth: {found.voltage_v:.0f} V d.c., armed by {tester.armed_by}")
+        measure.step(f"mains to earth: {found.voltage_v:.0f} V d.c.")
     if found.beyond:
         measure.note("the insulation is beyond the tester's range: the value given is a lower bound")
     read = bench.traceable("HipotTester", bench.hipot.insulation_accuracy_ohm(found.ohm), "hipot tester")
@@ -112,13 +114,12 @@ def test_electric_strength(bench: Station, run: Run, plan: Plan, measure: Measur
         return
     limits = conditions(plan, run)
     wanted_v, hertz, trip_a = limits["withstand_v"], limits["frequency_hz"], limits["trip_a"]
-    spread_v = bench.hipot.voltage_accuracy_v(wanted_v).half_width
-    set_v = math.ceil((wanted_v + spread_v) / STEP_V) * STEP_V  # so that no error of the tester spares the unit
-    with bench.high_voltage(MAINS_TO_EARTH, person(bench, run)) as tester:
+    spread_v, set_v = voltage_to_set(bench, wanted_v)
+    with armed(bench, run, measure, MAINS_TO_EARTH) as tester:
         found = tester.withstand(set_v, hertz, trip_a, limits["ramp_s"], limits["withstand_s"])
         measure.step(
             f"mains to earth: {found.voltage_v:.0f} V a.c. read, {set_v:.0f} V set for {wanted_v:.0f} V, "
-            f"held for {found.held_s:g} s, armed by {tester.armed_by}"
+            f"held for {found.held_s:g} s"
         )
     if found.passed and found.current_a < CONNECTED_A:
         why = f"{found.current_a * 1e3:g} mA is less than any unit leaks: nothing was connected"
@@ -136,6 +137,16 @@ def test_electric_strength(bench: Station, run: Run, plan: Plan, measure: Measur
     measure(bases[1], propagate(_sum, [read, Input("beside the unit", 0.0, "A", beside)], "A"))
 
 
+def voltage_to_set(bench: Station, wanted_v: float) -> tuple[float, float]:
+    """Return how far the tester may be off, and what to set so that nothing of that spares the unit, in volts.
+
+    What its calibration says that it shows too much comes on top; what it shows too little is not taken off.
+    """
+    accuracy = bench.hipot.voltage_accuracy_v(wanted_v)
+    shows_too_much_v = max(0.0, wanted_v - bench.traceable("HipotTester", accuracy, "test voltage").value)
+    return accuracy.half_width, math.ceil((wanted_v + accuracy.half_width + shows_too_much_v) / STEP_V) * STEP_V
+
+
 def _sum(read: Any, other: Any) -> Any:
     return read + other
 
@@ -145,6 +156,14 @@ def conditions(plan: Plan, run: Run) -> Mapping[str, float]:
     common = dict(plan.nominal["electrical_safety"])
     stages = common.pop("stage")
     return {**common, **stages[run.options.stage]}
+
+
+@contextmanager
+def armed(bench: Station, run: Run, measure: Measurer, path: str) -> Iterator[HighVoltage]:
+    """Arm the tester, and put on record in whose name before it is live: whatever happens then, that is known."""
+    with bench.high_voltage(path, person(bench, run)) as tester:
+        measure.step(f"{path}: high voltage armed by {tester.armed_by}")
+        yield tester
 
 
 def person(bench: Station, run: Run) -> str:

@@ -14,6 +14,7 @@ from functools import partial
 import pytest
 
 from hil.dut.smart_power.board import SmartPower
+from hil.dut.smart_power.fuse import Fuse
 from hil.dut.smart_power.protection import OVERCURRENT
 from hil.dut.smart_power.revisions import CurrentTrip
 from hil.errors import SetupError, UnitRefused
@@ -21,7 +22,7 @@ from hil.instruments.roles import PowerReading
 from hil.journal.events import WAVEFORM
 from hil.metrology.budget import Budget, rectangular
 from hil.metrology.decision import ACCEPTED
-from hil.metrology.propagation import Input, direct, propagate
+from hil.metrology.propagation import Input, propagate
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
 from hil.station.station import Station
@@ -233,8 +234,15 @@ def test_the_fuse_does_not_blow_first(
             budget = propagate(lambda melts, lasts: melts / lasts, [curve, lasted["socket1", name]], "1")
             measure("overcurrent.fuse_margin", budget, trip=name)
     if measure.ready("overcurrent.fuse_crossing"):
-        crossing_a = fuse.current_a(lasted["socket1", f"{fast.current_a:g}A"].value)
-        measure("overcurrent.fuse_crossing", direct(crossing_a, "A", [rectangular(CURVE_TOLD, CURVE * crossing_a)]))
+        measure("overcurrent.fuse_crossing", fuse_crossing(fuse, lasted["socket1", f"{fast.current_a:g}A"]))
+
+
+def fuse_crossing(fuse: Fuse, lasted: Input) -> Budget:
+    """Return the current at which the fuse may open as soon as an overload ended, in amperes, with its budget."""
+    lasted_s, crossing_a = lasted.value, fuse.current_a(lasted.value)
+    per_s = (fuse.current_a(1.01 * lasted_s) - fuse.current_a(0.99 * lasted_s)) / (0.02 * lasted_s)
+    curve = Input("", 0.0, "A", (rectangular(CURVE_TOLD, CURVE * crossing_a),))
+    return propagate(lambda lasts, off_a: crossing_a + per_s * (lasts - lasted_s) + off_a, [lasted, curve], "A")
 
 
 @pytest.fixture(scope="module")

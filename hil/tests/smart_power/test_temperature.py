@@ -89,7 +89,9 @@ def test_temperature_coefficient(
         low_c, high_c = float(planned.point["from_c"]), float(planned.point["to_c"])
         low, high = seen[low_c, number, pf], seen[high_c, number, pf]
         measure(planned.base, coefficient(low, air[low_c], high, air[high_c]), **axes(planned))
-        _keep(influences.setdefault("temperature", {}), number, pf, plan.nominal["temperature_c"], low_c, low, high)
+        cold = low_c < plan.nominal["temperature_c"]
+        away = change(high, low) if cold else change(low, high)
+        influences.setdefault(f"temperature, {low_c if cold else high_c:g} C", {})[number, pf] = away
 
 
 def _heated(socket: SocketUnderLoad, planned: Planned) -> tuple[Budget, float]:
@@ -111,16 +113,6 @@ def _heated(socket: SocketUnderLoad, planned: Planned) -> tuple[Budget, float]:
 def _steady(course: list[tuple[float, float]]) -> bool:
     last = [error_pct for at_s, error_pct in course if at_s >= course[-1][0] - STEADY_S - LOOK_S]
     return max(last) - min(last) <= STEADY_PCT
-
-
-def _keep(
-    kept: dict[tuple[int, str], Budget], number: int, pf: str, reference_c: float, low_c: float, low: Seen, high: Seen
-) -> None:
-    """Keep the largest change from the reference temperature, for the composite error."""
-    away = change(high, low) if low_c < reference_c else change(low, high)
-    known = kept.get((number, pf))
-    if known is None or abs(away.reading.value) > abs(known.reading.value):
-        kept[number, pf] = away
 
 
 def _resolvable_pct(planned: Planned) -> float:
