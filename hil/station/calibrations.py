@@ -15,6 +15,7 @@ from hil.station.config import InstrumentConfig, Mistake, StationConfig
 from hil.station.suggest import did_you_mean
 
 KINDS = (".toml", ".xml")
+MOST_BYTES = 16_000_000  # of one file; a DCC may hold pictures
 # whose readings stand on a certificate
 MEASURING = (
     "PowerMeter",
@@ -31,8 +32,9 @@ def with_calibrations(
     stations: Mapping[str, StationConfig], folder: Path
 ) -> tuple[dict[str, StationConfig], list[Mistake]]:
     """Return the stations with the calibrations of the folder, and every mistake in it, file after file."""
-    done, mistakes = dict(stations), []
-    for path in sorted(folder.iterdir()):
+    done = dict(stations)
+    paths, mistakes = _inside(folder)
+    for path in paths:
         if path.is_dir() and path.name not in stations:
             mistakes.append(Mistake(str(path), 1, "", "there is no such station", did_you_mean(path.name, stations)))
         elif path.is_dir():
@@ -45,9 +47,10 @@ def with_calibrations(
 def _of_station(
     folder: Path, instruments: Mapping[str, InstrumentConfig]
 ) -> tuple[dict[str, InstrumentConfig], list[Mistake]]:
-    done, mistakes = dict(instruments), []
-    for path in sorted(folder.iterdir()):
-        if path.suffix not in KINDS or path.name.startswith("."):
+    done = dict(instruments)
+    paths, mistakes = _inside(folder)
+    for path in paths:
+        if path.suffix.lower() not in KINDS:
             continue
         file, role = str(path), path.stem
         if role not in instruments:
@@ -56,6 +59,8 @@ def _of_station(
         elif instruments[role].calibration is not None:
             what = f"stations.toml has a calibration of {role} too"
             mistakes.append(Mistake(file, 1, "", what, "keep this file, and remove `calibration` there"))
+        elif path.suffix not in KINDS:
+            mistakes.append(Mistake(file, 1, "", "nobody reads it", f"name it {role}{path.suffix.lower()}"))
         elif path.suffix == ".xml" and path.with_suffix(".toml").exists():
             mistakes.append(Mistake(file, 1, "", f"{role}.toml stands beside it", "keep one of the two"))
         else:
@@ -65,10 +70,29 @@ def _of_station(
     return done, mistakes
 
 
+def _inside(folder: Path) -> tuple[list[Path], list[Mistake]]:
+    """Return what lies in a folder, hidden names left out, or why nobody can tell."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(".")), []
+    except OSError as error:
+        return [], [Mistake(str(folder), 1, "", f"it cannot be read: {error.strerror}")]
+
+
+def _bytes(path: Path) -> bytes:
+    """Return what a file holds; raises SetupError for what is no file, or would fill the memory."""
+    if not path.is_file():  # a pipe or a device would keep us for ever
+        raise SetupError("this is no regular file, or a link to nothing", "put the certificate itself here")
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise SetupError(f"it is larger than {MOST_BYTES // 1_000_000} MB", "no calibration is that large")
+    return data
+
+
 def _read(path: Path, instrument: InstrumentConfig) -> tuple[Certificate | None, list[Mistake]]:
     file = str(path)
     try:
-        data = path.read_bytes()
+        data = _bytes(path)
         if path.suffix == ".xml":
             from hil.station.dcc import certificate_of
 

@@ -16,7 +16,7 @@ from hil.station.calibrations import check_calibrated
 from hil.station.config import InstrumentConfig, StationConfig
 from hil.station.locks import BenchLock, Owner
 from hil.station.opening import open_instrument
-from hil.station.safe_state import OFF
+from hil.station.safe_state import BEHIND, OFF
 
 # the unit that a launched station holds, since it must hold one
 SERIAL, BOARD, REVISION = "SP-000000", "smart-power", "A"
@@ -56,16 +56,12 @@ def check_station(config: StationConfig, attach: str = "", *, switch_off: bool =
                 remote_usb.use(simulated.addresses["usb"])
             clock = simulated.clock if simulated else RealClock()
             first, last = config.safe_state, [role for role in config.instruments if role not in config.safe_state]
-            found = {
-                role: _answer(
-                    config.instruments[role],
-                    resource_of(config, role, simulated),
-                    clock,
-                    safe=role in first,
-                    switch_off=switch_off,
-                )
-                for role in (*first, *last)
-            }
+            found: dict[str, Answer] = {}
+            for role in (*first, *last):
+                before = found.get(BEHIND.get(role, ""))
+                one, resource = config.instruments[role], resource_of(config, role, simulated)
+                may = before is None or before.state == OFF
+                found[role] = _answer(one, resource, clock, safe=role in first, switch_off=switch_off and may)
             answers = tuple(found[role] for role in config.instruments)
             safe = all(found[role].state == OFF for role in first)
         except BaseException:

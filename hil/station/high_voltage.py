@@ -10,24 +10,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hil.clock import Clock
-from hil.errors import BenchError, InterlockOpen
-from hil.instruments.roles import EarthBond, HipotTester, Instrument, Insulation, Withstand
+from hil.errors import BenchError, HilError, InterlockOpen
+from hil.instruments.roles import EarthBond, HipotTester, Instrument, Insulation, Switch, Withstand
 
 ARMED_S = 300.0  # for so long after arming a test may begin
 PATHS = "hipot."  # routes of the relay box
 ISOLATOR = "high_voltage"  # declared: the box parts source and probes from the unit, and holds the voltage
 POWERING = ("AcSource", "AcLoad", "DcSupply", "SurgeGenerator")  # who must be off
+SETTLE_S = 0.02  # of the relay box
 
 
 class NotDischarged(BenchError):
     """The tester does not read back off after a test: what it charged may still be live."""
 
-    def __init__(self, who: str) -> None:
-        super().__init__(who)
-        self.who = who
+    def __init__(self, who: str, why: str = "") -> None:
+        super().__init__(who, why)
+        self.who, self.why = who, why
 
     def __str__(self) -> str:
-        return f"{self.who} is not proven off and discharged; keep the lid closed and press its stop key"
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.who} is not proven off and discharged; keep the lid closed and press its stop key{why}"
 
 
 class HighVoltage:
@@ -59,15 +61,55 @@ class HighVoltage:
         return self._tester
 
 
-@contextmanager
-def discharged(tester: HipotTester, path: str) -> Iterator[None]:
-    """Stop it on every way out, while it is still connected; raise NotDischarged unless it reads back off."""
+class RelayBox:
+    """Brings the tester to the unit. `armed` is the path it is armed on, or was and may still be live; or empty."""
+
+    def __init__(self) -> None:
+        self.armed = ""
+
+    def check_routes(self, *points: str) -> None:
+        """Raise InterlockOpen where these points would meet high voltage, or a route of the box is not armed."""
+        if self.armed:
+            what = f"high voltage is armed on {self.armed}, and {', '.join(points)} would meet it"
+            raise InterlockOpen(what, "end that first")
+        if boxed := [point for point in points if point.startswith(PATHS)]:
+            raise InterlockOpen(f"{', '.join(boxed)} would bring the hipot tester to the unit", "arm it: high_voltage")
+
+    @contextmanager
+    def connected(
+        self, path: str, tester: HipotTester, switch: Switch, channels: list[int], clock: Clock
+    ) -> Iterator[None]:
+        """Bring the tester to the unit inside the block; on every way out stop it, read it back off, then part them.
+
+        Raises NotDischarged, and parts nothing then: the open box would bring source and probes to what is charged.
+        """
+        self.armed = path
+        try:
+            switch.close_channels(channels)
+            clock.sleep(SETTLE_S)
+            yield
+        finally:
+            _check_off(tester, path)
+            switch.open_channels(channels)
+            self.armed = ""
+
+
+def _check_off(tester: HipotTester, path: str) -> None:
+    """Stop it, and raise NotDischarged unless it reads back off."""
+    who = f"the hipot tester on {path}"
     try:
-        yield
-    finally:
         tester.off()
-        if not tester.is_off():
-            raise NotDischarged(f"the hipot tester on {path}")
+        off = tester.is_off()
+    except HilError as error:
+        raise NotDischarged(who, str(error)) from error
+    if not off:
+        raise NotDischarged(who)
+
+
+def check_path(path: str) -> None:
+    """Raise InterlockOpen for a route that is none of the relay box: it would bring high voltage to an instrument."""
+    if not path.startswith(PATHS):
+        raise InterlockOpen(f"{path} is no path of the hipot tester's relay box", f"name one of {PATHS}*")
 
 
 def check_person(armed_by: str) -> None:
@@ -79,13 +121,18 @@ def check_person(armed_by: str) -> None:
         )
 
 
-def check_surroundings(instruments: dict[str, Instrument], isolators: tuple[str, ...], closed: frozenset[int]) -> None:
-    """Raise InterlockOpen unless everything that powers the unit reads back off and no route is closed."""
+def check_isolator(isolators: tuple[str, ...]) -> None:
+    """Raise InterlockOpen unless the station declares its relay box."""
     if ISOLATOR not in isolators:
         raise InterlockOpen(
             f"no isolator declared for {ISOLATOR}",
             "the relay box must part source and probes from the unit and hold the voltage (DR-20): then declare it",
         )
+
+
+def check_surroundings(instruments: dict[str, Instrument], isolators: tuple[str, ...], closed: frozenset[int]) -> None:
+    """Raise InterlockOpen unless everything that powers the unit reads back off and no route is closed."""
+    check_isolator(isolators)
     if on := [role for role in POWERING if role in instruments and not instruments[role].is_off()]:
         raise InterlockOpen(f"{', '.join(on)} is on, and the unit would meet high voltage", "switch it off first")
     if closed:

@@ -33,7 +33,7 @@ from hil.links.rpc import HttpRpc
 from hil.station import launch, locks
 from hil.station.config import StationConfig
 from hil.station.guarding import Guarding, GuardLost
-from hil.station.high_voltage import PATHS, HighVoltage, check_person, check_surroundings, discharged
+from hil.station.high_voltage import PATHS, HighVoltage, RelayBox, check_path, check_person, check_surroundings
 from hil.station.opening import open_instrument
 from hil.station.safe_state import SafeState, make_safe
 from hil.station.unit_addresses import UnitAddresses
@@ -86,7 +86,7 @@ class Station:
         self.watch = Watch(clock, self.fixture, self._cut) if "Fixture" in instruments else None
         self._lock = lock
         self._charged = False  # the surge generator, perhaps
-        self._high_voltage = False  # the hipot tester is armed
+        self._box = RelayBox()
         self._left: SafeState | None = SafeState({}, safe=True)  # None: something may be on
         self._simulated = simulated
         self._rpcs: dict[str, HttpRpc] = {}
@@ -220,6 +220,7 @@ class Station:
     @contextmanager
     def route(self, *points: str) -> Iterator[None]:
         """Close the routes inside the block; open them on every way out."""
+        self._box.check_routes(*points)
         channels = self.channels(*points)
         self.switch.close_channels(channels)
         try:
@@ -254,7 +255,11 @@ class Station:
         return self.watch
 
     def _cut(self, why: str) -> str:
-        """Switch the source off from any thread, through the guard's own link or else ours; discharge all else."""
+        """Switch the source off from any thread, through the guard's own link or else ours; discharge all else.
+
+        Where high voltage is on, the source is off already, and may keep us waiting.
+        """
+        stopped = self._cut_off("HipotTester", "the hipot tester", "stopped") if self._box.armed else ""
         done = "the guard switched the source off"
         try:
             if self.guard is None or not self.guard.cut(why):
@@ -264,9 +269,7 @@ class Station:
             done = f"the source did NOT switch off ({error})"
         if self._charged:
             done += self._cut_off("SurgeGenerator", "the surge generator", "discharged")
-        if self._high_voltage:
-            done += self._cut_off("HipotTester", "the hipot tester", "stopped")
-        return done
+        return done + stopped
 
     def _cut_off(self, role: str, who: str, deed: str) -> str:
         try:
@@ -325,19 +328,17 @@ class Station:
     def high_voltage(self, path: str, armed_by: str) -> Iterator[HighVoltage]:
         """Bring the hipot tester to the unit by one path, e.g. `hipot.mains_to_earth`, armed in the name of a person.
 
-        On every way out it is off, proven discharged, and then parted from the unit. Raises InterlockOpen.
+        On every way out it is off, proven discharged, and only then parted from the unit. Raises InterlockOpen.
         """
         check_person(armed_by)
-        tester = self.hipot
+        check_path(path)
+        tester, channels = self.hipot, self.channels(path)
         self.check_interlocks()
         check_surroundings(self._instruments, self.config.isolators, self.switch.closed_channels())
         self._left = None
-        self._high_voltage = True
-        try:
-            with self._watch().energised("high voltage"), self.route(path), discharged(tester, path):
-                yield HighVoltage(tester, self.clock, self.check_interlocks, armed_by)
-        finally:
-            self._high_voltage = False
+        box = self._box.connected(path, tester, self.switch, channels, self.clock)
+        with self._watch().energised("high voltage"), box:
+            yield HighVoltage(tester, self.clock, self.check_interlocks, armed_by)
 
     @contextmanager
     def loaded(self, *sockets: int) -> Iterator[AcLoad]:
@@ -352,6 +353,7 @@ class Station:
     def rail(self, voltage_v: float = 5.0, current_limit_a: float = 2.0) -> Iterator[None]:
         """Feed J43 from the DC supply inside the block, mains off."""
         self._check_guard()
+        self._box.check_routes("J43")
         self._left = None
         try:
             self.dc_supply.set_output(RAIL_OUTPUT, voltage_v, current_limit_a)
@@ -363,6 +365,8 @@ class Station:
     def make_safe(self) -> SafeState:
         """Go through the station's safe-state list in order, whatever fails; then read back. Never raises."""
         self._left = make_safe(self.config.safe_state, self._instruments.__getitem__, self._reopen)
+        if self._left.safe:
+            self._box.armed = ""
         return self._left
 
     def _reopen(self, role: str) -> Instrument:

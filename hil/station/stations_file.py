@@ -15,6 +15,7 @@ from hil.names import without_secrets
 from hil.station.address import same_address
 from hil.station.config import InstrumentConfig, Mistake, StationConfig
 from hil.station.drivers import read_drivers, read_roles
+from hil.station.safe_state import BEHIND
 from hil.station.suggest import closest, did_you_mean
 from hil.station.toml_lines import KeyPath, key_lines
 from hil.station.toml_recovery import loads_all
@@ -165,6 +166,14 @@ def _contradictions(station: Mapping[str, Any], drivers: Mapping[str, str]) -> I
     for role in ENERGISERS:
         if role not in meant and role in instruments:
             yield ("safe_state",), f"{role} is not in it", f"add {role!r}: it must be made safe"
+    yield from _in_turn(named)
+
+
+def _in_turn(named: object) -> Iterator[Flaw]:
+    """Yield what would be parted from the unit before it is made safe."""
+    for later, first in BEHIND.items():
+        if isinstance(named, list) and {later, first} <= {*map(str, named)} and named.index(later) < named.index(first):
+            yield ("safe_state", named.index(later)), f"{later} comes before {first}", f"put it behind {first!r}"
 
 
 def _unit_addresses(station: Mapping[str, Any], *, launched: bool) -> Iterator[Flaw]:

@@ -81,9 +81,19 @@ def test_harmonics_are_synthesised_and_cleared(replay, clock):
     source.clear_harmonics()
 
 
-@pytest.mark.parametrize("harmonics", [{1: (10.0, 0.0)}, {41: (1.0, 0.0)}, {5: (101.0, 0.0)}, {5: (10.0, 360.0)}])
+@pytest.mark.parametrize(
+    "harmonics",
+    [
+        {1: (10.0, 0.0)},
+        {41: (1.0, 0.0)},
+        {5: (101.0, 0.0)},
+        {5: (10.0, 360.0)},
+        {5: (float("nan"), 0.0)},
+        {3: (60.0, 0.0), 5: (60.0, 0.0)},
+    ],
+)
 def test_no_harmonic_out_of_range_reaches_the_wire(replay, clock, harmonics):
-    """Orders 2 to 40, up to 100 %."""
+    """Orders 2 to 40, up to 100 %, and no more than 300 V in all."""
     source = made(replay, clock, "set")
 
     with pytest.raises(OutOfRange):

@@ -43,7 +43,7 @@ def test_it_is_told_to_speak_only_when_asked(replay, clock):
     """TESTok:RETurn ON would have it put an OK between two answers."""
     identity = Gpt9804(replay(MODEL, "identify"), clock).identify()
 
-    assert str(identity) == "GW Instek GPT-9804, serial EM110867, firmware V2.08"
+    assert str(identity) == "GW Instek GPT-9804, serial EZ700031, firmware V2.08"
 
 
 def test_a_model_without_ground_bond_is_refused(replay, clock):
@@ -57,7 +57,7 @@ def test_every_setting_is_read_back_before_the_voltage_comes(replay, clock):
     tester: HipotTester = Gpt9804(replay(MODEL, "withstand"), clock)
 
     found = tester.withstand(*TEST)
-    assert found == Withstand(pytest.approx(2498.0), pytest.approx(0.17e-3), passed=True, arc=False, held_s=3.0)
+    assert found == Withstand(pytest.approx(2503.0), pytest.approx(0.21e-3), passed=True, arc=False, held_s=3.0)
 
 
 def test_a_fail_is_a_result(replay, clock):
@@ -74,7 +74,7 @@ def test_a_fail_below_the_limit_is_an_arc(replay, clock):
 
 def test_insulation_is_in_ohms(replay, clock):
     """15 Mohm on the display."""
-    assert Gpt9804(replay(MODEL, "insulation"), clock).insulation(500.0, 1.0) == Insulation(15e6, False, 497.0, True)
+    assert Gpt9804(replay(MODEL, "insulation"), clock).insulation(500.0, 1.0) == Insulation(23e6, False, 502.0, True)
 
 
 def test_what_it_cannot_measure_is_a_lower_bound(replay, clock):
@@ -129,6 +129,19 @@ def test_off_waits_for_the_discharge(replay, clock):
 def test_no_test_starts_on_settings_that_were_not_taken(replay, clock, scene, words):
     """An error in its queue, or an old value read back: a voltage that nobody chose."""
     with pytest.raises(InstrumentRefused, match=words):
+        Gpt9804(replay(MODEL, scene), clock).withstand(*TEST)
+
+
+def test_a_result_that_is_still_shown_is_not_taken_for_the_next_one(replay, clock):
+    """A start that is dropped without a word would end at once, with the result of before."""
+    with pytest.raises(InstrumentRefused, match="result of an earlier test"):
+        Gpt9804(replay(MODEL, "of before"), clock).withstand(*TEST)
+
+
+@pytest.mark.parametrize("scene", ["never ran", "too low", "too short"])
+def test_a_pass_of_something_else_is_no_reading(replay, clock, scene):
+    """It did not run, or not at 2.5 kV, or not for 3 s: the bench is to blame, and the unit has proven nothing."""
+    with pytest.raises(NoReading, match="not of 3 s at 2500 V"):
         Gpt9804(replay(MODEL, scene), clock).withstand(*TEST)
 
 

@@ -119,6 +119,12 @@ def test_off_ends_a_profile_first(chamber):
     chamber("off while a profile runs", "?event=1").off()
 
 
+def test_off_switches_the_outputs_off_even_where_the_profile_does_not_end(chamber):
+    """Nor the loop: the event output is still tried. The chamber is not left hot without a word."""
+    with pytest.raises(InstrumentRefused, match="server device failure"):
+        chamber("off refused", "?event=1").off()
+
+
 def test_off_that_does_not_happen_is_an_error(chamber, clock):
     """After two seconds of bench time."""
     with pytest.raises(InstrumentRefused, match="not so after 2 s"):
@@ -137,7 +143,7 @@ def test_the_airs_temperature(chamber):
     """With the bounds of the chamber's own sensor."""
     measured = chamber("the air").measure_temperature_c()
 
-    assert (measured.value, measured.unit) == (22.75, "C")
+    assert (measured.value, measured.unit) == (22.75, "degC")
     assert "[A]" in measured.source
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hil.sim.bench import Bench
     from hil.sim.world import World
 
-IDENTITY = "GPT-9804 ,EM110867    ,V2.08,"
+IDENTITY = "GPT-9804 ,EZ700031    ,V2.08,"
 ERRORS = {0: "No Error", 20: "Command Error", 21: "Value Error", 24: "Mode Error", 25: "Time Error"}
 ERRORS |= {26: "DC Over 50W", 27: "GBV Over 5.4V", 64: "System Error"}
 COMMAND, VALUE, MODE, TIME, DC_POWER, BOND_VOLTAGE = 20, 21, 24, 25, 26, 27

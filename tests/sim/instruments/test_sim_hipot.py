@@ -58,7 +58,7 @@ def test_it_answers_as_the_manual_and_real_ones_do(healthy: Desk):
     """Model, serial number and version without the maker; settings with their unit; long and short forms."""
     desk = healthy
 
-    assert desk.say("*idn?") == "GPT-9804 ,EM110867    ,V2.08,"
+    assert desk.say("*idn?") == "GPT-9804 ,EZ700031    ,V2.08,"
     assert desk.say("MANU:ACW:VOLTAGE 1.5", "manu:acw:volt?") == "1.500kV"
     assert desk.say("MANU:ACW:FREQ 60", "MANU:ACW:FREQuency?") == "60 Hz"
     assert desk.say("MANU:RTIM 2", "MANU:RTIMe ?") == "002.0 S"
