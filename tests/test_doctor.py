@@ -202,7 +202,8 @@ def test_a_calibration_that_is_overdue_or_missing_is_a_warning(tmp_path: Path):
 @pytest.mark.parametrize(("day", "warned"), [(30, set()), (31, {"PowerMeter"})])
 def test_a_calibration_that_will_soon_be_due_is_a_warning(tmp_path: Path, day: int, warned: set[str]):
     """Thirty days before, not thirty-one."""
-    path = real_station(tmp_path, ("2027-01-19", "2028-01-19"), ("2027-02-09", "2028-02-09"))
+    later = ("date = 2026-01-19, due = 2027-01-19", "date = 2027-01-19, due = 2028-01-19")
+    path = real_station(tmp_path, later, ("date = 2026-02-09, due = 2027-02-09", later[1]))
     path.write_text(path.read_text(encoding="utf-8").replace("due = 2027-03-02", "due = 2028-03-02"), encoding="utf-8")
     found = _warnings(path, datetime(2027, 1, day, tzinfo=UTC))
 
