@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -63,9 +64,11 @@ def test_the_doctor_needs_only_the_standard_library_to_start():
 def test_no_path_or_address_of_a_machine_is_in_the_tree():
     """What is only true on the machine of whoever wrote it would fail on the next."""
     ours = [path for folder in ("hil", "tests", "docs", "benchmarks", ".ci") for path in (ROOT / folder).rglob("*")]
+    # a checkout right in the folder for temporary files, whose name every program may have
+    machine = ROOT if ROOT.parent == Path(tempfile.gettempdir()) else ROOT.parent
     for path in [*ours, *ROOT.glob("*")]:
         if path.suffix in {".py", ".toml", ".md", ".lock", ".j2", ".jsonl", ""} and path.is_file():
-            assert f"{ROOT.parent}/" not in path.read_text(encoding="utf-8", errors="replace"), path
+            assert f"{machine}/" not in path.read_text(encoding="utf-8", errors="replace"), path
 
 
 @pytest.mark.parametrize("installed", [True, False])
