@@ -129,6 +129,11 @@ def not_passed(found: Sequence[Requirement]) -> tuple[Requirement, ...]:
     return tuple(sorted(rest, key=lambda one: (not one.summary.required, order.index(one.summary.verdict))))
 
 
+def elsewhere(found: Sequence[Requirement], stage: str) -> tuple[Requirement, ...]:
+    """Return what belongs to other stages only, and of which nothing was measured at this one."""
+    return tuple(one for one in found if one.stages and stage not in one.stages and not one.measured)
+
+
 def tile(verdict: str, found: Sequence[Requirement], last: Iterable[Measurement]) -> Tile:
     """Count a verdict among requirements and among points."""
     return Tile(

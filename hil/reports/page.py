@@ -93,7 +93,8 @@ class Page:
     summary: RunSummary
     tiles: tuple[evidence.Tile, ...]
     notices: tuple[Notice, ...]
-    not_passed: tuple[evidence.Requirement, ...]
+    not_passed: tuple[evidence.Requirement, ...]  # of this stage
+    elsewhere: tuple[evidence.Requirement, ...]  # a matter of other stages only
     instruments: tuple[Instrument, ...]
     overdue: frozenset[str]  # roles whose calibration was due before the run
     environment: tuple[Measurement, ...]
@@ -130,6 +131,7 @@ def make_page(journal: Journal) -> Page:
     known = sources(measurements)
     last = {one.name: one for one in sorted(measurements, key=lambda one: one.attempt)}
     found = evidence.requirements(journal, summary, known)
+    others = evidence.elsewhere(found, started.stage)
     facts = dict(started.unit_facts)
     laboratory = facts.pop("laboratory", None)
     signs: Counter[str] = Counter()
@@ -145,7 +147,8 @@ def make_page(journal: Journal) -> Page:
         summary=summary,
         tiles=tuple(evidence.tile(verdict, found, last.values()) for verdict in _LARGE),
         notices=tuple(_notices(journal)),
-        not_passed=evidence.not_passed(found),
+        not_passed=tuple(one for one in evidence.not_passed(found) if one not in others),
+        elsewhere=others,
         instruments=journal.of(Instrument),
         overdue=overdue(journal),
         environment=tuple(one for one in last.values() if "ambient" in one.base and one.value is not None),

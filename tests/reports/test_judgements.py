@@ -59,10 +59,12 @@ def page(folder: Path, *measurements: Measurement, stage: str = "production") ->
     """Write a run of these measurements and render it."""
     ticks = (datetime(2026, 11, 21, 14, tzinfo=UTC) + timedelta(seconds=n) for n in range(1000))
     asked = {"id": "MET-05", "title": "Active power", "area": "metering", "required": True, "measurements": [NAME]}
+    later = {"id": "INF-01", "title": "Voltage", "area": "metering", "required": False, "stages": ["type"]}
     events = [
         RunStarted(
             "SP-000123", "smart-power", "A", stage, "sim", True, "", {"path": "p", "version": "1", "sha256": "0"},
-            {"version": "1", "commit": ""}, "3.11", 0, requirements=(asked,), decision=PLAN.decision.to_dict(stage),
+            {"version": "1", "commit": ""}, "3.11", 0, requirements=(asked, later),
+            decision=PLAN.decision.to_dict(stage),
         ),
         TestStarted(TEST, ("MET-05",), "Active power is right"),
         *measurements,
@@ -151,3 +153,11 @@ def test_unverified_limits_are_said_at_the_head(tmp_path):
 def test_degrees_of_freedom_beyond_counting_are_many(dof, written):
     """Student's factor does not know 10 000 from infinity."""
     assert freedom(dof) == written
+
+
+def test_what_other_stages_test_is_one_line_not_a_list_of_failures(tmp_path):
+    """It has not failed to pass; it was not due."""
+    text = page(tmp_path, measured(0.1)).text
+
+    assert "Not tested A matter of other stages, not tested at this one: INF-01." in text
+    assert "Not passed" not in text
