@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hil.errors import SetupError
@@ -35,6 +35,7 @@ from hil.reports.rows import Group, Source, sources
 from hil.reports.words import MARKS
 
 VERIFIED = CHECKED | {"datasheet", "computed", "design"}  # of limits: what needs no sign
+NOT_COVERED = " not covered: "  # in a note, between the measurement and why
 _NOT_STATED = {"name": "", "address": "", "place": "", "customer": ""}
 _LARGE = ("fail", "conditional_fail", "conditional_pass", "waived", "refused", "not_covered")
 
@@ -163,7 +164,7 @@ def make_page(journal: Journal) -> Page:
         figures=tuple(evidence.figures(started.charts, list(last.values()))),
         waivers=journal.of(Waiver),
         findings=journal.of(Finding),
-        notes=journal.of(Note),
+        notes=tuple(_together(journal.of(Note))),
         safe_states=journal.of(SafeState),
         attachments=journal.of(Attachment),
         points=sum(one.value is not None for one in last.values()),
@@ -211,6 +212,22 @@ def _effort(measurements: Sequence[Measurement]) -> Effort | None:
 def _monte_carlo(measurements: Sequence[Measurement]) -> MonteCarlo | None:
     made = [one.monte_carlo for one in measurements if one.monte_carlo]
     return MonteCarlo(len(made), sum(not one["agrees"] for one in made)) if made else None
+
+
+def _together(notes: Sequence[Note]) -> Iterator[Note]:
+    """Say once, and of how many points, what is said of each point of one kind: that it is not covered, and why."""
+    said: Counter[Note] = Counter()
+    for note in notes:
+        what, between, why = note.text.partition(NOT_COVERED)
+        base = what.partition("[")[0]
+        said[replace(note, text=f"{base}{between}{why}", test=_function(note.test)) if between else note] += 1
+    for note, times in said.items():
+        what, between, why = note.text.partition(NOT_COVERED)
+        yield replace(note, text=f"{what} at {times} points{between}{why}") if between and times > 1 else note
+
+
+def _function(test: str) -> str:
+    return test.partition("[")[0]
 
 
 def _notices(journal: Journal) -> Iterator[Notice]:

@@ -10,7 +10,7 @@ import pytest
 from certificate_sample import IEC, StillClock
 from test_certificate import Page
 
-from hil.journal.events import Measurement, RunFinished, RunStarted, TestFinished, TestStarted
+from hil.journal.events import Measurement, Note, RunFinished, RunStarted, TestFinished, TestStarted
 from hil.journal.reader import read_journal
 from hil.journal.summary import conclude
 from hil.journal.writer import JournalWriter
@@ -55,11 +55,12 @@ def measured(value_pct: float, stage: str = "production", **more: object) -> Mea
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def page(folder: Path, *measurements: Measurement, stage: str = "production") -> Page:
+def page(folder: Path, *measurements: Measurement | Note, stage: str = "production") -> Page:
     """Write a run of these measurements and render it."""
     ticks = (datetime(2026, 11, 21, 14, tzinfo=UTC) + timedelta(seconds=n) for n in range(1000))
     asked = {"id": "MET-05", "title": "Active power", "area": "metering", "required": True, "measurements": [NAME]}
     later = {"id": "INF-01", "title": "Voltage", "area": "metering", "required": False, "stages": ["type"]}
+    later["measurements"] = ["influence.voltage[socket=1]", "influence.voltage[socket=2]"]
     events = [
         RunStarted(
             "SP-000123", "smart-power", "A", stage, "sim", True, "", {"path": "p", "version": "1", "sha256": "0"},
@@ -161,3 +162,15 @@ def test_what_other_stages_test_is_one_line_not_a_list_of_failures(tmp_path):
 
     assert "Not tested A matter of other stages, not tested at this one: INF-01." in text
     assert "Not passed" not in text
+
+
+def test_what_other_stages_test_is_not_said_point_by_point(tmp_path):
+    """Once among the remarks, and not as required: a hundred such lines would bury what matters."""
+    why = "not covered: not required at stage production"
+    notes = [Note(f"{TEST}[socket{n}]", f"influence.voltage[socket={n}] {why}") for n in (1, 2)]
+    text = page(tmp_path, measured(0.1), *notes, Note(TEST, "console: half a frame")).text
+
+    assert f"influence.voltage at 2 points {why}" in text
+    assert "influence.voltage[socket=1]" not in text
+    assert "Required and not measured" not in text
+    assert "console: half a frame" in text
