@@ -14,8 +14,10 @@ from typing import Any, ClassVar
 
 from hil.errors import SetupError
 
-FORMAT = 2  # of the journal
-READABLE = frozenset({1, FORMAT})  # format 1 had no judgement, corrections and effort beside a measurement
+FORMAT = 3  # of the journal
+# format 1 had no judgement, corrections and effort beside a measurement; 2 no slot, order and release of a run, and did not
+# name the instruments behind a measurement
+READABLE = frozenset({1, 2, FORMAT})
 WAVEFORM = "application/vnd.hil.waveform+json"  # the attachment that reports draw; its shape: hil.reports.waveforms
 # how the journal's own notes begin; reports lift them out of the other remarks
 TORN = "the last line was torn"
@@ -46,6 +48,10 @@ class RunStarted:
     run_id: str = ""  # the writer fills in its folder's name
     note: str = ""
     decision: Mapping[str, Any] = field(default_factory=dict)  # rule, screen, minimum_tur, rule_text, risk_text, clause
+    slot: int = 1  # of the station's fixture
+    order: Mapping[str, Any] = field(default_factory=dict)  # customer, contact, number, received, condition: as told
+    # status (released, changed, none), id, by, on, sha256, differences: each path, key, released, now
+    release: Mapping[str, Any] = field(default_factory=dict)
     journal: int = FORMAT
 
 
@@ -85,6 +91,7 @@ class TestFinished:
     verdict: str = "pass"
     blame: str = ""
     reason: str = ""
+    instruments: tuple[str, ...] = ()  # roles that the test spoke to
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class Measurement:
     effort: Mapping[str, Any] = field(default_factory=dict)  # readings, took_s, fixed_s, ended
     # draws, low, high, first_order_low, first_order_high, tolerance, agrees
     monte_carlo: Mapping[str, Any] = field(default_factory=dict)
+    instruments: tuple[str, ...] = ()  # roles whose readings are inputs of the value
 
     @property
     def base(self) -> str:
@@ -166,13 +174,15 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A known defect of the design (a DR number) met by this run."""
+    """A known defect of the design (a DR number): of the board's review, or met by a test of this run."""
 
     EVENT: ClassVar[str] = "finding"
     test: str
     text: str
     requirement: str
     finding: str
+    severity: str = ""  # blocker, critical, high, med, info; those of a design review
+    certainty: str = ""  # certain, or depends: on a schematic or layout that nobody has shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +248,9 @@ _NEEDED: dict[type[Event], frozenset[str]] = {
     kind: frozenset(f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
     for kind in KINDS.values()
 }
-_SPARED = ("raw", "corrections", "judgement", "effort", "monte_carlo")  # of a measurement: not written when empty
+_SPARED = ("raw", "corrections", "judgement", "effort", "monte_carlo", "instruments")  # of a measurement: not written when empty
 # and "requirement" of the two test events
-_LISTS = frozenset({"requirements", "charts", "faults", "budget", "corrections"})
+_LISTS = frozenset({"requirements", "charts", "faults", "budget", "corrections", "instruments"})
 
 
 def to_dict(event: Event) -> dict[str, Any]:

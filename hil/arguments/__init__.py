@@ -1,0 +1,1 @@
+"""The arguments of every command, one file a group; they import nothing that a command needs."""
