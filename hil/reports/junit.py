@@ -14,13 +14,11 @@ from hil.journal.events import Measurement
 from hil.journal.reader import Journal
 from hil.journal.summary import RequirementSummary, RunSummary, summarise
 from hil.metrology.decision import Verdict
-from hil.names import printable
 from hil.reports.cases import BAD, Case, cases
-from hil.reports.qty import bounds, qty
+from hil.reports.exports.lines import marks, release_status
+from hil.reports.xml_text import clean
 
 _SKIPPED = frozenset({Verdict.NOT_COVERED, Verdict.REFUSED, Verdict.WAIVED})
-# XML 1.0, 2.2: characters that no escape can carry
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(journal: Journal, folder: Path) -> bytes:
@@ -28,7 +26,8 @@ def render(journal: Journal, folder: Path) -> bytes:
     del folder
     tests = cases(journal)
     summary = summarise(journal.events)
-    root = ET.Element("testsuites", name=_clean(f"hil {journal.started.board} {journal.started.serial}"))
+    facts = journal.started
+    root = ET.Element("testsuites", name=clean(" ".join(("hil", facts.board, facts.serial, *marks(facts)))))
     _tests_suite(root, journal, summary, tests)
     _requirements_suite(root, journal, summary)
     ET.indent(root)
@@ -48,6 +47,8 @@ def _tests_suite(root: ET.Element, journal: Journal, summary: RunSummary, tests:
         ("stage", facts.stage),
         ("station", facts.station),
         ("simulated", facts.simulated),
+        ("release", release_status(facts)),
+        ("marks", "; ".join(marks(facts))),
         ("operator", facts.operator),
         ("faults", " ".join(facts.faults)),
         ("seed", facts.seed),
@@ -59,19 +60,19 @@ def _tests_suite(root: ET.Element, journal: Journal, summary: RunSummary, tests:
         ("exit_code", summary.exit_code),
         ("reason", summary.reason),
     ):
-        ET.SubElement(properties, "property", name=name, value=_clean(value))
+        ET.SubElement(properties, "property", name=name, value=clean(value))
     for case in tests:
         element = ET.SubElement(
             suite,
             "testcase",
-            classname=_clean(case.module),
-            name=_clean(case.name),
+            classname=clean(case.module),
+            name=clean(case.name),
             time=f"{case.duration_s:.6f}",
         )
         _outcome(element, case.verdict, case.blame, case.reason)
         lines = [_line(entry.event) for entry in case.entries if isinstance(entry.event, Measurement)]
         if lines:
-            ET.SubElement(element, "system-out").text = _clean("\n".join(lines))
+            ET.SubElement(element, "system-out").text = clean("\n".join(lines))
     _count(suite)
 
 
@@ -80,12 +81,12 @@ def _requirements_suite(root: ET.Element, journal: Journal, summary: RunSummary)
     for one in summary.requirements:
         area = re.sub(r"\W+", "_", one.area) or "none"
         element = ET.SubElement(
-            suite, "testcase", classname=f"requirements.{area}", name=_clean(f"{one.id} {one.title}"), time="0.000000"
+            suite, "testcase", classname=f"requirements.{area}", name=clean(f"{one.id} {one.title}"), time="0.000000"
         )
         if one.required or one.verdict is Verdict.PASS:
             _outcome(element, one.verdict, "" if one.verdict in BAD else _blame(one), one.reason)
         else:
-            ET.SubElement(element, "skipped", message=_clean(one.reason))
+            ET.SubElement(element, "skipped", message=clean(one.reason))
     _count(suite)
 
 
@@ -94,20 +95,25 @@ def _blame(one: RequirementSummary) -> str:
 
 
 def _outcome(element: ET.Element, verdict: Verdict, blame: str, reason: str) -> None:
-    message = _clean(reason or verdict)
+    message = clean(reason or verdict)
     if verdict in BAD and blame in {"", "unit"}:
         ET.SubElement(element, "failure", type="unit", message=message).text = message
     elif verdict in BAD or verdict is Verdict.ABORTED or (blame == "not proven" and verdict in _SKIPPED):
-        ET.SubElement(element, "error", type=_clean(blame or "aborted"), message=message).text = message
+        ET.SubElement(element, "error", type=clean(blame or "aborted"), message=message).text = message
     elif verdict in _SKIPPED:
         ET.SubElement(element, "skipped", message=message)
 
 
 def _line(one: Measurement) -> str:
-    limit = bounds(one.low, one.high, one.unit)
+    """Return a measurement with its numbers as the journal has them, so that a script can read them."""
+    value = "no value" if one.value is None else f"{float(one.value)!r} {one.unit}"
+    u = "" if one.u is None else f", u = {float(one.u)!r}"
     again = f", attempt {one.attempt}" if one.attempt > 1 else ""
-    u = "" if one.u is None else f" (u = {qty(one.u, one.unit)})"
-    return f"{one.name} = {qty(one.value, one.unit, to=one.u)}{u}, limit {limit}: {one.verdict}{again}"
+    return f"{one.name} = {value}{u}, limits {_edge(one.low)} to {_edge(one.high)}: {one.verdict}{again}"
+
+
+def _edge(limit: float | None) -> str:
+    return "none" if limit is None else repr(float(limit))
 
 
 def _suite(root: ET.Element, name: str, journal: Journal, time_s: float) -> ET.Element:
@@ -120,8 +126,8 @@ def _suite(root: ET.Element, name: str, journal: Journal, time_s: float) -> ET.E
         skipped="0",
         tests="0",
         time=f"{time_s:.6f}",
-        timestamp=_clean(journal.entries[0].utc.removesuffix("Z") + "+00:00"),
-        hostname=_clean(journal.started.station),
+        timestamp=clean(journal.entries[0].utc.removesuffix("Z") + "+00:00"),
+        hostname=clean(journal.started.station),
     )
 
 
@@ -130,8 +136,3 @@ def _count(suite: ET.Element) -> None:
     suite.set("tests", str(len(found)))
     for key, tag in (("errors", "error"), ("failures", "failure"), ("skipped", "skipped")):
         suite.set(key, str(sum(case.find(tag) is not None for case in found)))
-
-
-def _clean(text: object) -> str:
-    """Replace what XML cannot carry, and spell out what acts on a terminal: no broken console breaks CI."""
-    return printable(_FORBIDDEN.sub("\ufffd", str(text)))
