@@ -112,6 +112,7 @@ class _Requirement(_Strict):
     why: str = ""
     needs: str = ""
     without: str = ""
+    findings: list[_Text] = []  # of the design review
 
 
 class _Limit(_Strict):
@@ -144,6 +145,17 @@ class _Waiver(_Strict):
     text: str
 
 
+class _Review(_Strict):
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$")]  # beside the plan, and no way to elsewhere
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    revisions: Annotated[list[_Text], Field(min_length=1)]
+
+
+class _Exports(_Strict):
+    dcc: list[_Text] = []  # base names: hil.reports.exports.dcc
+    conditions: list[_Text] = []
+
+
 class _Chart(_Strict):
     title: _Text
     measurement: _Text
@@ -164,6 +176,8 @@ class _File(_Strict):
     measurements: dict[str, _Measurement]
     waivers: list[_Waiver] = []
     charts: list[_Chart] = []
+    exports: _Exports = _Exports()
+    review: _Review | None = None
     calibration: _Calibration | None = None
     # how long a run may be silent before the guard takes over: hil.station.guarding reads it
     guard: dict[str, _Positive] = {}

@@ -22,6 +22,7 @@ from hil.metrology.no_load import NoLoad, no_load_test
 from hil.names import check_serial
 from hil.plans.calibration import CalibrationRules
 from hil.plans.decision import Decision
+from hil.plans.review import DesignReview, read_review, review_mistakes
 
 STAGES = ("production", "release", "type")
 CURRENTS = ("Ib", "In", "Itr", "Imin", "Ist", "Imax")  # those of [nominal]: ib_a, itr_a, ...
@@ -43,6 +44,7 @@ class Requirement:
     why: str = ""  # why it is not required, where it is not
     needs: str = ""  # what bench or board must be able to do: "AcLoad.can_source", "Board.ntc_in_place"
     without: str = ""  # what a bench that is not able is told
+    findings: tuple[str, ...] = ()  # of the design review, that touch it
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +111,19 @@ class Plan:
     guard: GuardTimes = field(default_factory=GuardTimes)
     calibration: CalibrationRules = field(default_factory=CalibrationRules)
     adaptive: Adaptive = field(default_factory=Adaptive)
+    review: DesignReview | None = None
+    _references_a: dict[str, float] = field(init=False, repr=False, compare=False)
+    _resolved: dict[str, dict[str, Planned]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = {name: self.nominal.get(f"{name.lower()}_a") for name in CURRENTS}
+        references_a = {name: float(value) for name, value in known.items() if value is not None}
+        object.__setattr__(self, "_references_a", references_a)
 
     @property
     def sha256(self) -> str:
         """The digest of the file's bytes."""
         return hashlib.sha256(self.text).hexdigest()
-
-    @property
-    def _references_a(self) -> dict[str, float]:
-        known = {name: self.nominal.get(f"{name.lower()}_a") for name in CURRENTS}
-        return {name: float(value) for name, value in known.items() if value is not None}
 
     @property
     def starting_current_a(self) -> float:
@@ -167,6 +172,8 @@ class Plan:
         """Return every measurement of the plan by full name, limits resolved for this revision."""
         if revision not in self.revisions:
             raise PlanError(f"{self.board} has no revision {revision!r}", f"known: {', '.join(self.revisions)}")
+        if revision in self._resolved:  # when the plan was loaded
+            return dict(self._resolved[revision])
         planned = [p for base, kind in self.kinds.items() for p in self._expand(base, kind, revision)]
         names = {p.name: p for p in planned}
         for p in planned:
@@ -175,7 +182,8 @@ class Plan:
                     raise PlanError(
                         f"{self.path.name}: {p.name} comes after {prerequisite}, which the plan does not have"
                     )
-        return names
+        self._resolved[revision] = names
+        return dict(names)
 
     def current_a(self, text: str) -> float:
         """Turn `0.05Ib` or `Imax` into amperes."""
@@ -260,6 +268,8 @@ def load_plan(board: str, folder: Path | None = None) -> Plan:
     if wrong := mistakes(data):
         raise PlanError("\n".join(f"{path.name}: {one}" for one in wrong), "mend the file")
     plan = _plan(path, text, data)
+    if wrong := review_mistakes(plan):
+        raise PlanError("\n".join(f"{path.name}: {one}" for one in wrong), "mend the file")
     try:
         for revision in plan.revisions:
             plan.resolve(revision)
@@ -282,6 +292,7 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
             why=row.get("why", ""),
             needs=row.get("needs", ""),
             without=row.get("without", ""),
+            findings=tuple(row.get("findings", ())),
         )
         for id_, row in data["requirements"].items()
     }
@@ -298,6 +309,9 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
     for base in data["decision"].get("priors", {}):
         if base not in data["measurements"]:
             raise PlanError(f"{path.name}: [decision.priors] names {base!r}, which the plan does not measure")
+    for key, bases in data.get("exports", {}).items():
+        if unknown := [base for base in bases if base not in data["measurements"]]:
+            raise PlanError(f"{path.name}: [exports] {key} names {unknown[0]!r}, which the plan does not measure")
     waivers = tuple(
         PlannedWaiver(row["requirement"], tuple(row["revisions"]), row["finding"], row["text"])
         for row in data.get("waivers", ())
@@ -329,4 +343,12 @@ def _plan(path: Path, text: bytes, data: dict[str, Any]) -> Plan:
         guard=GuardTimes.of(data.get("guard", {})),
         calibration=CalibrationRules.of(data.get("calibration", {})),
         adaptive=Adaptive(**data.get("adaptive", {})),
+        review=_review(path, data["review"]) if "review" in data else None,
     )
+
+
+def _review(path: Path, table: Mapping[str, Any]) -> DesignReview:
+    try:
+        return read_review(path.parent, table)
+    except SetupError as error:
+        raise PlanError(f"{path.name}: {error.what}", error.remedy) from error

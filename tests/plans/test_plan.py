@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from hil.plans.decision import Decision
 from hil.plans.plan import GuardTimes, PlanError, full_name, load_plan
 
 PLAN = load_plan("smart-power")
+
+
+@pytest.fixture(autouse=True)
+def _review_beside(tmp_path: Path) -> None:
+    """A plan stands beside the review that it names."""
+    assert PLAN.review is not None
+    shutil.copy(PLAN.review.path, tmp_path)
 
 
 def test_every_requirement_that_some_stage_requires_has_measurements() -> None:
