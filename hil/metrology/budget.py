@@ -66,7 +66,8 @@ class Budget:
     """A result: the value, its combined standard uncertainty u and effective degrees of freedom, and the components.
 
     raw is the value before `corrections`, in the same unit, where any were made; `effort` says what an adaptive
-    measurement took, `monte_carlo` how the first-order interval compares with that of JCGM 101, where it was asked for.
+    measurement took, `monte_carlo` how the first-order interval compares with that of JCGM 101, where it was asked for,
+    `instruments` the roles whose readings the value is made of.
     """
 
     reading: Reading
@@ -75,6 +76,7 @@ class Budget:
     corrections: tuple[Mapping[str, Any], ...] = ()
     effort: Mapping[str, Any] = field(default_factory=dict)
     monte_carlo: Mapping[str, Any] = field(default_factory=dict)
+    instruments: tuple[str, ...] = ()
 
     @property
     def k(self) -> float:

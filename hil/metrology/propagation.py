@@ -29,7 +29,7 @@ class Input:
 
     A component's sensitivity is the derivative of this input by it. raw is the value before `corrections`.
     observations are the readings whose mean the value is: their scatter is uncertain too, and correlated between inputs
-    that were read together (`simultaneous`).
+    that were read together (`simultaneous`). roles are the instruments whose readings the value is made of.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Input:
     corrections: tuple[Mapping[str, Any], ...] = ()
     observations: tuple[float, ...] = ()
     together: int = 0  # the same number: observed at the same moments
+    roles: tuple[str, ...] = ()
 
     def plus(self, *components: Component) -> Input:
         """Return the input with more components, each with its derivative of this input as sensitivity."""
@@ -93,9 +94,9 @@ def simultaneous(*inputs: Input) -> tuple[Input, ...]:
     return tuple(replace(one, together=number) for one in inputs)
 
 
-def direct(value: float, unit: str, components: Sequence[Component]) -> Budget:
+def direct(value: float, unit: str, components: Sequence[Component], roles: Sequence[str] = ()) -> Budget:
     """Make the budget of a value that is read as it is, in `unit`: the components' sensitivities are by that value."""
-    return as_read(Input("", value, unit, tuple(components)))
+    return as_read(Input("", value, unit, tuple(components), roles=tuple(roles)))
 
 
 def as_read(one: Input) -> Budget:
@@ -124,7 +125,8 @@ def propagate(model: Model, inputs: Sequence[Input], unit: str, *, second_order:
     if any(one.raw is not None for one in inputs):
         raw = _value_of(model(*(one.value if one.raw is None else one.raw for one in inputs)))
     corrections = tuple(correction for one in inputs for correction in one.corrections)
-    budget = Budget(Reading(value, unit, u, dof), tuple(lines), raw, corrections)
+    instruments = tuple(dict.fromkeys(role for one in inputs for role in one.roles))
+    budget = Budget(Reading(value, unit, u, dof), tuple(lines), raw, corrections, instruments=instruments)
     if CHECK.seed is None:
         return budget
     from hil.metrology.monte_carlo import compare

@@ -67,10 +67,11 @@ class Measurer:
         self._made: list[str] = []  # by the test that runs now
         self._failed: list[str] = []
         self._cannot = False
+        self.valued = False  # the test that runs now has measured a value, refused ones apart
 
     def begin(self, test: str) -> None:
         """Start a test: what is measured from here on belongs to it."""
-        self._test, self._made, self._failed, self._cannot = test, [], [], False
+        self._test, self._made, self._failed, self._cannot, self.valued = test, [], [], False, False
 
     def end(self) -> None:
         """End the test: raise OutOfLimits for what failed, SetupError when it measured nothing at all."""
@@ -222,9 +223,11 @@ class Measurer:
                 judgement=judged.figures,
                 effort=budget.effort if budget else {},
                 monte_carlo=budget.monte_carlo if budget else {},
+                instruments=budget.instruments if budget else (),
             )
         )
         self._made.append(planned.name)
+        self.valued = self.valued or reading is not None
         self._verdicts[planned.name] = judged.verdict
         self._attempts[planned.name] = attempt
         self._screened.pop(planned.name, None)

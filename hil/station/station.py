@@ -32,6 +32,7 @@ from hil.interrupt import uninterrupted
 from hil.links.rpc import HttpRpc
 from hil.station import launch, locks
 from hil.station.config import StationConfig
+from hil.station.drivers_by_role import DriversByRole
 from hil.station.guarding import Guarding, GuardLost
 from hil.station.high_voltage import PATHS, HighVoltage, RelayBox, check_path, check_person, check_surroundings
 from hil.station.opening import open_instrument
@@ -77,6 +78,7 @@ class Station:
         lock: locks.BenchLock | None = None,
     ) -> None:
         self._instruments = instruments
+        self.roles = DriversByRole(instruments)
         self.config = config
         self.clock = clock
         self.opened = opened
@@ -94,42 +96,42 @@ class Station:
     @property
     def source(self) -> AcSource:
         """The mains source."""
-        return cast(AcSource, self._instruments["AcSource"])
+        return cast(AcSource, self.roles["AcSource"])
 
     @property
     def power_meter(self) -> PowerMeter:
         """The reference power analyser."""
-        return cast(PowerMeter, self._instruments["PowerMeter"])
+        return cast(PowerMeter, self.roles["PowerMeter"])
 
     @property
     def load(self) -> AcLoad:
         """The electronic load."""
-        return cast(AcLoad, self._instruments["AcLoad"])
+        return cast(AcLoad, self.roles["AcLoad"])
 
     @property
     def scope(self) -> Scope:
         """The oscilloscope."""
-        return cast(Scope, self._instruments["Scope"])
+        return cast(Scope, self.roles["Scope"])
 
     @property
     def dc_supply(self) -> DcSupply:
         """The DC supply: output 1 feeds J43, 2 a contact with 1 A, 3 the wetting."""
-        return cast(DcSupply, self._instruments["DcSupply"])
+        return cast(DcSupply, self.roles["DcSupply"])
 
     @property
     def dmm(self) -> Dmm:
         """The multimeter."""
-        return cast(Dmm, self._instruments["Dmm"])
+        return cast(Dmm, self.roles["Dmm"])
 
     @property
     def switch(self) -> Switch:
         """The routes."""
-        return cast(Switch, self._instruments["Switch"])
+        return cast(Switch, self.roles["Switch"])
 
     @property
     def fixture(self) -> Fixture:
         """The adapter that holds the unit."""
-        return cast(Fixture, self._instruments["Fixture"])
+        return cast(Fixture, self.roles["Fixture"])
 
     @property
     def resistor(self) -> ProgrammableResistor:
@@ -157,12 +159,12 @@ class Station:
         return cast(LinkPartner, self._optional("LinkPartner"))
 
     def _optional(self, role: str) -> Instrument:
-        if role not in self._instruments:
+        if role not in self.roles:
             raise SetupError(
                 f"station {self.config.name} has no {role}",
                 f"add a table for it to instruments.{role} in stations.toml",
             )
-        return self._instruments[role]
+        return self.roles[role]
 
     def can(self, ability: str) -> bool:
         """Say whether the bench has an ability a requirement needs, e.g. `AcLoad.can_source`."""
@@ -263,7 +265,7 @@ class Station:
         done = "the guard switched the source off"
         try:
             if self.guard is None or not self.guard.cut(why):
-                self.source.off()
+                self._instruments["AcSource"].off()
                 done = "the source was switched off"
         except HilError as error:
             done = f"the source did NOT switch off ({error})"
@@ -286,7 +288,7 @@ class Station:
         if closed := contact_side & self.switch.closed_channels():
             raise InterlockOpen(f"channels {sorted(closed)} connect instruments to the contacts", "open them first")
         self._left = None
-        with self._watch().energised():
+        with self._watch().energised(), self.roles.on("AcSource"):
             try:
                 self.source.set_output(voltage_v, frequency_hz, current_limit_a)
                 self.source.on()
@@ -343,7 +345,7 @@ class Station:
     @contextmanager
     def loaded(self, *sockets: int) -> Iterator[AcLoad]:
         """Route the load to sockets inside the block; the load is off, then the routes open, on every way out."""
-        with self.route(*(f"load.socket{socket}" for socket in sockets)):
+        with self.route(*(f"load.socket{socket}" for socket in sockets)), self.roles.on("AcLoad"):
             try:
                 yield self.load
             finally:
@@ -355,12 +357,13 @@ class Station:
         self._check_guard()
         self._box.check_routes("J43")
         self._left = None
-        try:
-            self.dc_supply.set_output(RAIL_OUTPUT, voltage_v, current_limit_a)
-            self.dc_supply.on(RAIL_OUTPUT)
-            yield
-        finally:
-            self.dc_supply.output_off(RAIL_OUTPUT)
+        with self.roles.on("DcSupply"):
+            try:
+                self.dc_supply.set_output(RAIL_OUTPUT, voltage_v, current_limit_a)
+                self.dc_supply.on(RAIL_OUTPUT)
+                yield
+            finally:
+                self.dc_supply.output_off(RAIL_OUTPUT)
 
     def make_safe(self) -> SafeState:
         """Go through the station's safe-state list in order, whatever fails; then read back. Never raises."""

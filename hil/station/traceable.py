@@ -55,4 +55,4 @@ def traceable(role: str, calibration: Certificate | None, accuracy: Accuracy, na
             components.append(Component(told, "B", "normal", found.u, shared=f"{shared} calibration"))
     told = f"{role} specification: {a.source}{why_not}"
     specification = Component(told, "B", "rectangular", a.half_width / ROOT_3, shared=f"{shared} gain")
-    return Input(name, value, a.unit, (specification, *components), raw=raw, corrections=corrections)
+    return Input(name, value, a.unit, (specification, *components), raw=raw, corrections=corrections, roles=(role,))

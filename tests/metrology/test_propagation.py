@@ -267,3 +267,17 @@ def test_the_magnitude_of_an_uncertain_number_keeps_its_uncertainty():
     found = propagate(absolute, [Input("x", -2.0, "V", (normal("x", 0.1, 1.0),))], "V")
 
     assert (found.reading.value, found.reading.u) == (2.0, pytest.approx(0.1))
+
+
+def test_a_budget_names_the_instruments_whose_readings_its_inputs_are():
+    """Each once, in the order of the inputs; what no instrument read names none."""
+    meter, source = (Input(role, 2.0, "V", roles=(role,)) for role in ("PowerMeter", "AcSource"))
+    unit = Input("unit", 1.0, "V")
+
+    assert propagate(lambda u, a, b, c: u / a + b - c, [unit, meter, source, meter], "1").instruments == (
+        "PowerMeter",
+        "AcSource",
+    )
+    assert as_read(repeated(meter.plus(rectangular("x", 0.1)), [1.9, 2.1])).instruments == ("PowerMeter",)
+    assert direct(1.0, "V", [rectangular("x", 0.1)], ["Scope"]).instruments == ("Scope",)
+    assert as_read(unit).instruments == ()

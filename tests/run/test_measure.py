@@ -227,6 +227,7 @@ def test_all_that_a_budget_knows_is_on_record(record: Record, beside: bool) -> N
         corrections=({"role": "PowerMeter", "correction": -0.05},),
         effort={"readings": 5, "took_s": 2.0, "fixed_s": 7.0, "ended": "U reached"},
         monte_carlo={"draws": 1000, "agrees": True},
+        instruments=("PowerMeter",),
     )
     if beside:
         record.measure("metering.active_power_error", reading, budget=budget, **AT_IB)
@@ -237,3 +238,4 @@ def test_all_that_a_budget_knows_is_on_record(record: Record, beside: bool) -> N
     assert (measured.value, measured.raw, measured.budget[0]["name"]) == (0.2, 0.25, "scatter")
     assert measured.corrections[0]["role"] == "PowerMeter"
     assert (measured.effort["readings"], measured.monte_carlo["agrees"]) == (5, True)
+    assert measured.instruments == ("PowerMeter",)

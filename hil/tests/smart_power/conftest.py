@@ -9,6 +9,7 @@ import pytest
 
 from hil.dut.atm90e26 import Calibration
 from hil.dut.smart_power.board import SmartPower
+from hil.links.console import ConsoleLine
 from hil.metrology.budget import Budget
 from hil.plans.plan import Plan
 from hil.run.measure import Measurer
@@ -18,10 +19,15 @@ from hil.tests.smart_power.referencepoint import ReferencePoint
 from hil.tests.smart_power.relayshot import RelayShots
 
 
+@pytest.fixture(scope="session")
+def troubles(bench: Station) -> list[ConsoleLine]:
+    """What came damaged on the console so far; it grows."""
+    return bench.fixture.console.troubles
+
+
 @pytest.fixture(autouse=True)
-def console_troubles(bench: Station, measure: Measurer) -> Iterator[None]:
+def console_troubles(troubles: list[ConsoleLine], measure: Measurer) -> Iterator[None]:
     """Put on record what came damaged on the console during a test, and what was asked again because of it."""
-    troubles = bench.fixture.console.troubles
     before = len(troubles)
     yield
     for text, count in Counter(one.text for one in troubles[before:]).items():

@@ -21,7 +21,7 @@ from hil.metrology.propagation import direct
 from hil.metrology.waveforms import Samples
 from hil.plans.plan import Planned
 from hil.station.station import Station
-from hil.tests.smart_power.scoped import interval
+from hil.tests.smart_power.scoped import SCOPE, interval
 
 PROBE = 2  # oscilloscope channel of the high-voltage probe
 SCREEN_V = (-400.0, 400.0)
@@ -76,7 +76,7 @@ class Applied:
             resolution("8 bits of full scale", 100.0 * NOISE_CODES * self.full_scale / CODES),
             rectangular("probe and scope not proportional [A]", 100.0 * RATIO_ERROR * max(self.residual, 0.1)),
         ]
-        return direct(100.0 * self.residual, "%", parts)
+        return direct(100.0 * self.residual, "%", parts, [SCOPE])
 
     def duration(self, bench: Station) -> Budget:
         """Return how long it lasted, in seconds, with its budget."""

@@ -21,6 +21,7 @@ from hil.station.station import Station
 from hil.tests.smart_power.loadpoint import under_load
 
 SOCKET = 1
+SOURCE = "AcSource"
 READINGS = 10
 READBACK_STABILITY = 2e-4  # half-width, of reading: each read-back of the source, of one setting over a day [A]
 READBACK_ACCURACY = 0.01  # half-width, of reading: the source's read-back of its voltage [A]
@@ -37,7 +38,8 @@ class ReferencePoint:
     def agreement(self) -> Budget:
         """Return by how much the reference's voltage differs from the source's read-back, in % of that."""
         width_v = READBACK_ACCURACY * self.source_v
-        source = Input("source", self.source_v, "V", (rectangular("read-back of its voltage [A]", width_v),))
+        read_back = rectangular("read-back of its voltage [A]", width_v)
+        source = Input("source", self.source_v, "V", (read_back,), roles=(SOURCE,))
         return propagate(lambda reference, source: 100.0 * (reference / source - 1.0), [self.reference_v, source], "%")
 
 
@@ -59,6 +61,7 @@ def look(bench: Station, board: SmartPower, plan: Plan) -> ReferencePoint:
         tuple(replace(one, value=one.value * scale) for one in power.components),
         raw=None if power.raw is None else power.raw * scale,
         corrections=power.corrections,
+        roles=(*power.roles, SOURCE),
     )
     return ReferencePoint(repeated(quotient, quotients), voltage, mean([volts for _, volts, _ in seen]))
 

@@ -76,7 +76,7 @@ def test_coil_resistance(bench: Station, ambient: Accuracy, measure: Measurer, c
             measured = bench.traceable("Dmm", bench.dmm.measure_resistance_ohm(COIL_OHM), "resistance")
         except OverRange as beyond:
             measure.note(f"{coil} is open, or nearly: {beyond}. The value given is a lower bound")
-            measured = Input("resistance, top of the range", OPEN_OHM, "ohm")
+            measured = Input("resistance, top of the range", OPEN_OHM, "ohm", roles=("Dmm",))
     inputs = [
         measured.plus(rectangular("leads and route, two wire [A]", 0.2)),
         bench.traceable("Dmm", ambient, "room").plus(rectangular("coil warmer or colder than the room [A]", 2.0)),

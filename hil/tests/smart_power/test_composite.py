@@ -52,7 +52,9 @@ def test_composite_error(
         at_c = f"temperature, {point.point['temperature_c']:g} C"
         parts[f"change with {at_c}"] = influences[at_c][number, pf]
         composite_pct = composite_error(*(budget.reading.value for budget in parts.values()))
-        measure(point.base, direct(composite_pct, "%", [_whole(*part) for part in parts.items()]), **axes(point))
+        roles = dict.fromkeys(role for budget in parts.values() for role in budget.instruments)
+        budget = direct(composite_pct, "%", [_whole(*part) for part in parts.items()], [*roles])
+        measure(point.base, budget, **axes(point))
 
 
 def _whole(name: str, budget: Budget) -> Component:

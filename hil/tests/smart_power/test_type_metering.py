@@ -12,7 +12,7 @@ from hil.plans.plan import Plan
 from hil.run.measure import Measurer
 from hil.run.run import Run
 from hil.station.station import Station
-from hil.tests.smart_power.comparison import POWER, percent_error
+from hil.tests.smart_power.comparison import POWER, REFERENCE, percent_error
 from hil.tests.smart_power.energywindow import energy_error
 from hil.tests.smart_power.loadpoint import RANGE_HEADROOM, VOLTAGE_RANGE_V, switch, under_load
 from hil.tests.smart_power.points import axes, due, upper_limit
@@ -51,7 +51,8 @@ def test_repeatability(
             # the reference's gain is in each error alike; what it scatters is seen as the unit's, on the safe side
             step_pct = 100.0 * POWER.step / pairs[-1].reference.power_w
             steps = [resolution(f"register, {end} reading", step_pct) for end in ("largest", "smallest")]
-            measure(point.base, direct(max(errors_pct) - min(errors_pct), "%", steps), **axes(point))
+            spread = direct(max(errors_pct) - min(errors_pct), "%", steps, [REFERENCE])
+            measure(point.base, spread, **axes(point))
 
 
 @pytest.mark.requirement("MET-16")
