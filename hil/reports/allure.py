@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from allure_commons.model2 import (
     Globals,
     Label,
-    Link,
     Parameter,
     Status,
     StatusDetails,
@@ -28,37 +28,42 @@ from allure_commons.model2 import (
 )
 from attr import asdict
 
-from hil.journal.events import Attachment, Finding, Instrument, Measurement, Note, SafeState, Step, Waiver
-from hil.journal.reader import Entry, Journal
+from hil.journal.events import (
+    Attachment,
+    Event,
+    Finding,
+    Instrument,
+    Measurement,
+    Note,
+    RunStarted,
+    SafeState,
+    Step,
+    Waiver,
+)
+from hil.journal.lasted import lasted_s
+from hil.journal.reader import Journal
 from hil.journal.summary import RequirementSummary, RunSummary, summarise
 from hil.metrology.budget import coverage_factor
 from hil.metrology.decision import Verdict
 from hil.names import printable
 from hil.reports.allure_files import attach
-from hil.reports.cases import Case, cases, parse_utc
+from hil.reports.allure_labels import CATEGORIES, SPACE, STATUS, identity, links, severity, stories, suites
+from hil.reports.allure_time import lasted, stamps_ms
+from hil.reports.cases import Case, cases
 from hil.reports.qty import bounds, qty
 
 FOLDER = "allure-results"
-_SPACE = UUID("6f1c1c52-8d0a-5f2e-9a3b-0d6f3c1b7e55")  # ours; with it uuid5 makes names that nobody else makes
-# `failed` is the unit's, `broken` the station's: a broken station never counts as a failed unit (Allure's own words)
-STATUS = {
-    Verdict.PASS: Status.PASSED,
-    Verdict.CONDITIONAL_PASS: Status.PASSED,
-    Verdict.CONDITIONAL_FAIL: Status.FAILED,
-    Verdict.FAIL: Status.FAILED,
-    Verdict.NOT_COVERED: Status.SKIPPED,
-    Verdict.REFUSED: Status.SKIPPED,
-    Verdict.WAIVED: Status.SKIPPED,
-    Verdict.ABORTED: Status.BROKEN,
-}
-# by blame; the expressions mean the same to Java (Allure 2, whole message) and to JavaScript (Allure 3, anywhere)
-CATEGORIES = (
-    {"name": "Unit: out of limits or not as it must be", "matchedStatuses": ["failed"]},
-    {"name": "Bench: test the unit again", "matchedStatuses": ["broken"], "messageRegex": r"bench[\s\S]*"},
-    {"name": "Set-up: mend it, then test", "matchedStatuses": ["broken"], "messageRegex": r"setup[\s\S]*"},
-    {"name": "Required and not measured", "matchedStatuses": ["broken"], "messageRegex": r"not measured[\s\S]*"},
-    {"name": "Not judged", "matchedStatuses": ["skipped"]},
-)
+
+
+def name(facts: RunStarted, verdict: str) -> str:
+    """Return what the report is called: the unit, how deep it was tested, how that ended, and what it is not."""
+    not_real = " SIMULATED" if facts.simulated else ""
+    return f"{facts.serial} {facts.board} {facts.revision}, {facts.stage}: {verdict.upper()}{not_real}"
+
+
+def outlines(journal: Journal) -> list[TestResult]:
+    """Return the results of a run without their steps, for the history of later runs."""
+    return _Results(journal, Path()).outlines()
 
 
 def write(journal: Journal, folder: Path) -> Path:
@@ -79,102 +84,128 @@ class _Results:
         self._facts = journal.started
         self._summary: RunSummary = summarise(journal.events)
         self._requirements = {one.id: one for one in self._summary.requirements}
-        self._begin, self._end = journal.entries[0].utc, journal.entries[-1].utc
+        self._areas = tuple(dict.fromkeys(one.area for one in self._summary.requirements))
+        self._spoken: list[Finding | Waiver] = [*journal.of(Finding), *journal.of(Waiver)]
+        self._stamps = stamps_ms(journal)
 
     def write(self) -> None:
         tests = cases(self._journal)
-        children = [self._case(case) for case in tests]
-        answered = {name for case in tests for name in case.requirement}
-        for one in self._summary.requirements:
-            if one.missing or one.id not in answered:
-                self._unanswered(one)
+        children = []
+        for case in tests:
+            result = self._case(case)
+            self._contents(case, result)
+            self._put(f"{result.uuid}-result.json", result)
+            children.append(str(result.uuid))
+        for one in self._unanswered(tests):
+            self._put(f"{one.uuid}-result.json", one)
         self._bench(children)
         self._globals()
         self._environment()
         self._put("executor.json", self._executor())
         self._put("categories.json", list(CATEGORIES))
 
-    def _case(self, case: Case) -> str:
-        key = f"{case.node}#{case.nth}"
-        result = self._result(key, case.node, case.title or case.name, case.requirement)
+    def outlines(self) -> list[TestResult]:
+        """Return the results without what happened in them; nothing is written."""
+        tests = cases(self._journal)
+        return [*map(self._case, tests), *self._unanswered(tests)]
+
+    def _case(self, case: Case) -> TestResult:
+        found = re.search(r"\[(.*)\]$", case.name)
+        name = (case.title or case.name) + (f" [{found[1]}]" if found and case.title else "")
+        result = self._result(f"{case.node}#{case.nth}", case.node, name, case.requirement, found[1] if found else "")
         result.fullName = f"{case.module}#{case.name}"
         result.titlePath = case.module.split(".")
         result.status = STATUS[case.verdict]
-        result.start, result.stop = _ms(case.start), max(_ms(case.start), _ms(case.stop))
+        result.start, result.stop = self._stamps[case.first], self._stamps[case.last]
         points = [entry.event for entry in case.entries if isinstance(entry.event, Measurement)]
         retried = any(one.attempt > 1 for one in points)
-        if case.message or retried:
-            result.statusDetails = StatusDetails(message=case.message or None, flaky=retried or None)
-        if parameters := re.search(r"\[(.*)\]$", case.name):
-            result.parameters.append(Parameter(name="case", value=parameters[1]))
+        message = _message(case, points)
+        if message or retried:
+            result.statusDetails = StatusDetails(message=message or None, flaky=retried or None)
+        result.labels += [
+            Label(name="testClass", value=case.module),
+            Label(name="thread", value=f"slot {self._facts.slot}"),  # with the host it makes a lane of the timeline
+        ]
+        return result
+
+    def _contents(self, case: Case, result: TestResult) -> None:
+        """Put into a result what happened in it: steps and attachments."""
         for number, entry in enumerate(case.entries):
             if isinstance(entry.event, Attachment):
-                result.attachments += attach(self._journal, self._target, entry.event, self._uuid(key, str(number)))
-            elif step := _step(entry):
+                uuid = self._uuid(f"{case.node}#{case.nth}", str(number))
+                result.attachments += attach(self._journal, self._target, entry.event, uuid)
+            elif step := step_of(entry.event):
+                step.stage, step.start = "finished", self._stamps[entry.seq]
+                step.stop = step.start
                 result.steps.append(step)
-        result.labels.append(Label(name="testClass", value=case.module))
-        self._put(f"{result.uuid}-result.json", result)
-        return str(result.uuid)
 
-    def _unanswered(self, one: RequirementSummary) -> None:
-        """Write a result for what the plan lists and no test answered in full."""
-        result = self._result(f"requirement {one.id}", f"requirement {one.id}", f"{one.id}: {one.title}", (one.id,))
+    def _unanswered(self, tests: Sequence[Case]) -> list[TestResult]:
+        """Return a result for each requirement that the plan lists and no test answered in full."""
+        answered = {name for case in tests for name in case.requirement}
+        return [self._gap(one) for one in self._summary.requirements if one.missing or one.id not in answered]
+
+    def _gap(self, one: RequirementSummary) -> TestResult:
+        key = f"requirement {one.id}"
+        result = self._result(key, key, f"{one.id}: {one.title}", (one.id,))
         result.fullName = f"requirements#{one.id}"
         result.titlePath = ["requirements", one.area]
-        broken = one.required and one.verdict not in {Verdict.WAIVED, Verdict.NOT_COVERED}
-        result.status = Status.BROKEN if broken else Status.SKIPPED
-        named = f"not measured: {', '.join(one.missing)}" if one.missing else f"not measured: {one.reason}"
-        result.statusDetails = StatusDetails(message=named if broken else one.reason or str(one.verdict))
-        result.start = result.stop = max(_ms(self._begin), _ms(self._end))
-        self._put(f"{result.uuid}-result.json", result)
+        if one.verdict is Verdict.WAIVED:
+            result.status, message = Status.SKIPPED, f"waived: {one.reason}"
+        elif one.verdict is Verdict.NOT_COVERED or not one.required:
+            result.status, message = Status.SKIPPED, f"not covered: {one.reason or one.verdict}"
+        else:
+            result.status, message = Status.BROKEN, f"not measured: {', '.join(one.missing) or one.reason}"
+        result.statusDetails = StatusDetails(message=message)
+        result.start = result.stop = self._stamps[-1]
+        return result
 
-    def _result(self, key: str, history: str, name: str, requirements: tuple[str, ...]) -> TestResult:
+    def _result(self, key: str, history: str, name: str, requirements: tuple[str, ...], case: str = "") -> TestResult:
         facts = self._facts
         known = [self._requirements[one] for one in requirements if one in self._requirements]
-        area = known[0].area if known else "other"
+        parameters = [("case", case)] if case else []
         labels = [
             ("epic", f"{facts.board} revision {facts.revision}"),
-            ("feature", area),
-            *(("story", f"{one.id} {one.title}") for one in known),
-            ("parentSuite", f"{facts.board} revision {facts.revision}"),
-            ("suite", area),
-            ("subSuite", known[0].id if known else "no requirement"),
-            ("severity", _severity(known)),
+            *stories(known),
+            *suites(known, self._areas),
+            ("severity", severity(known)),
             ("tag", facts.stage),
             *((("tag", "simulated"),) if facts.simulated else ()),
             ("host", facts.station),
             ("framework", "hil"),
             ("language", "python"),
         ]
+        history_id, case_id = identity(facts, history, parameters)
+        answers = {one.id for one in known}
         return TestResult(
             uuid=self._uuid(key),
-            historyId=str(uuid5(_SPACE, f"{facts.board} {facts.revision} {history}")),
-            testCaseId=str(uuid5(_SPACE, f"{facts.board} {history.partition('[')[0]}")),
+            historyId=history_id,
+            testCaseId=case_id,
             name=name,
             stage="finished",
             labels=[Label(name=label, value=value) for label, value in labels],
-            links=[
-                Link(type="tms", url=f"../certificate.html#{one.id}", name=f"{one.id} {one.title}") for one in known
-            ],
+            parameters=[Parameter(name=one, value=value) for one, value in parameters],
+            links=links(known, (one for one in self._spoken if one.requirement in answers)),
         )
 
     def _bench(self, children: list[str]) -> None:
         """Write what stands around all tests: the instruments before, the safe states after."""
-        before = TestBeforeResult(name="bench opened", status=Status.PASSED, start=_ms(self._begin))
-        before.steps = [_about(one, f"{one.role}: {one.identity} at {one.resource}") for one in self._of(Instrument)]
+        before = TestBeforeResult(name="bench opened", status=Status.PASSED, start=self._stamps[0])
         before.stop = before.start
+        before.steps = [_about(one) for one in self._of(Instrument)]
+        for step in before.steps:
+            step.start = step.stop = before.start
         after = []
         for entry in self._journal.entries:
             if isinstance(entry.event, SafeState):
                 state = entry.event
-                one = TestAfterResult(name=f"safe state by {state.by}: {state.why}", start=_ms(entry.utc))
+                one = TestAfterResult(name=f"safe state by {state.by}: {state.why}", start=self._stamps[entry.seq])
                 one.stop, one.status = one.start, Status.PASSED if state.safe else Status.BROKEN
                 one.parameters = [Parameter(name=role, value=_text(value)) for role, value in state.readback.items()]
                 after.append(one)
         container = TestResultContainer(
             uuid=self._uuid("bench"), name="bench", children=children, befores=[before], afters=after
         )
-        container.start, container.stop = _ms(self._begin), max(_ms(self._begin), _ms(self._end))
+        container.start, container.stop = self._stamps[0], self._stamps[-1]
         self._put(f"{container.uuid}-container.json", container)
 
     def _globals(self) -> None:
@@ -192,12 +223,18 @@ class _Results:
         facts, summary = self._facts, self._summary
         rows = {
             "verdict": f"{summary.verdict} (exit code {summary.exit_code})",
+            "reason": summary.reason,
             "serial": facts.serial,
             "board": f"{facts.board} revision {facts.revision}",
             "stage": facts.stage,
             "station": facts.station + (" SIMULATED" if facts.simulated else ""),
+            "slot": str(facts.slot),
             "operator": facts.operator,
+            **{f"order {key}": str(value) for key, value in facts.order.items()},
+            "began": self._journal.entries[0].utc,
+            "times": self._times(),
             "plan": f"{facts.plan.get('path', '')} {facts.plan.get('version', '')} {facts.plan.get('sha256', '')}",
+            "plan release": _released(facts),
             "software": f"hil {facts.software.get('version', '')} {facts.software.get('commit', '')}",
             "python": facts.python,
             "seed": str(facts.seed),
@@ -207,20 +244,28 @@ class _Results:
         lines = [f"{_property(key)}={_property(value, value=True)}" for key, value in rows.items() if value.strip()]
         (self._target / "environment.properties").write_bytes(("\n".join(lines) + "\n").encode())
 
+    def _times(self) -> str:
+        """Say by which clock this report tells the time, and how far the other one is from it."""
+        facts, entries = self._facts, self._journal.entries
+        bench = lasted((self._stamps[-1] - self._stamps[0]) / 1000.0)
+        if not facts.simulated:
+            return f"{bench}, by the bench's clock"
+        wall = lasted(lasted_s([(entry.utc, entry.bench_s) for entry in entries], simulated=True))
+        return f"of the simulated bench: {bench}; by the wall clock {wall}"
+
     def _executor(self) -> dict[str, Any]:
-        title = f"{self._facts.serial}: {self._summary.verdict}"
         return {
             "name": f"hil on {self._facts.station}",
             "type": "hil",
             "buildName": self._journal.run_id,
-            "reportName": title,
+            "reportName": name(self._facts, self._summary.verdict),
         }
 
     def _of(self, kind: type[Any]) -> tuple[Any, ...]:
         return self._journal.of(kind)
 
     def _uuid(self, *parts: str) -> str:
-        return str(uuid5(_SPACE, "\n".join((self._journal.run_id, *parts))))
+        return str(uuid5(SPACE, "\n".join((self._journal.run_id, *parts))))
 
     def _put(self, name: str, item: Any) -> None:
         data = (
@@ -230,20 +275,18 @@ class _Results:
         (self._target / name).write_bytes(text.encode() + b"\n")
 
 
-def _step(entry: Entry) -> TestStepResult | None:
+def step_of(event: Event) -> TestStepResult | None:
     """Turn a line of a test into a step; attachments are files, its beginning and end are the result itself."""
-    event = entry.event
     if isinstance(event, Measurement):
-        step = _measurement(event)
-    elif isinstance(event, Step):
-        step = TestStepResult(name=event.text, status=Status.PASSED)
-    elif isinstance(event, Note | Waiver | Finding):
-        step = TestStepResult(name=f"{event.EVENT}: {event.text}", status=Status.PASSED)
-    else:
-        return None
-    step.stage, step.start = "finished", _ms(entry.utc)
-    step.stop = step.start
-    return step
+        return _measurement(event)
+    if isinstance(event, Step):
+        return TestStepResult(name=event.text, status=Status.PASSED)
+    if isinstance(event, Waiver | Finding):
+        about = " ".join(part for part in (event.EVENT, event.finding) if part)
+        return TestStepResult(name=f"{about}: {event.text}", status=Status.PASSED)
+    if isinstance(event, Note):
+        return TestStepResult(name=f"note: {event.text}", status=Status.PASSED)
+    return None
 
 
 def _measurement(one: Measurement) -> TestStepResult:
@@ -272,27 +315,37 @@ def _measurement(one: Measurement) -> TestStepResult:
         "requirement": one.requirement,
         **{f"point {key}": value for key, value in one.point.items()},
     }
-    step.parameters = [
-        Parameter(name=key, value=_text(value)) for key, value in rows.items() if value not in {None, ""}
-    ]
+    step.parameters = _rows(rows)
     return step
 
 
-def _about(one: Instrument, name: str) -> TestStepResult:
-    step = TestStepResult(name=name, status=Status.PASSED, stage="finished")
-    rows = {"driver": one.driver, "serial": one.serial, **(one.calibration or {})}
-    step.parameters = [Parameter(name=key, value=_text(value)) for key, value in rows.items()]
+def _rows(told: Mapping[str, Any]) -> list[Parameter]:
+    """Return what is known; Allure shows nothing as a riddle."""
+    return [Parameter(name=key, value=_text(value)) for key, value in told.items() if value is not None and value != ""]
+
+
+def _about(one: Instrument) -> TestStepResult:
+    about = f"{one.role}: {one.identity} at {one.resource}"
+    step = TestStepResult(name=about, status=Status.PASSED, stage="finished")
+    step.parameters = _rows({"driver": one.driver, "serial": one.serial, **(one.calibration or {})})
     return step
 
 
-def _severity(known: list[RequirementSummary]) -> str:
-    if not any(one.required for one in known):
-        return "minor"
-    return "blocker" if known[0].area == "before power" else "critical"  # nothing may be energised before it passes
+def _message(case: Case, points: Sequence[Measurement]) -> str:
+    """Return why a test did not pass, its kind first; empty for one that passed."""
+    if case.message or STATUS[case.verdict] is Status.PASSED:
+        return case.message
+    notes = [entry.event.text.partition(" not covered: ")[2] for entry in case.entries if isinstance(entry.event, Note)]
+    why = dict.fromkeys(part for part in (*(one.reason for one in points), *notes) if part)
+    return ": ".join([str(case.verdict).replace("_", " "), *(["; ".join(why)] if why else [])])
 
 
-def _ms(utc: str) -> int:
-    return round(parse_utc(utc).timestamp() * 1000.0)
+def _released(facts: RunStarted) -> str:
+    told = facts.release
+    if told.get("status") == "released":
+        return f"{told.get('id', '')} released by {told.get('by', '')} on {told.get('on', '')}"
+    changed = len(told.get("differences", ()))
+    return "NOT RELEASED" + (f", {changed} differences" if changed else "")
 
 
 def _text(value: Any) -> str:

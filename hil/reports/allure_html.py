@@ -16,9 +16,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hil.journal.reader import Journal
-from hil.reports.allure import CATEGORIES
+from hil.journal.summary import summarise
+from hil.names import printable
+from hil.reports import allure_history
+from hil.reports.allure import name, outlines
+from hil.reports.allure_labels import CATEGORIES, GRADES
 from hil.reports.cases import parse_utc
 
 FOLDER = "allure-report"
@@ -26,6 +31,18 @@ DEADLINE_S = 60.0  # [A] it takes 1 s for a run of ours
 _POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'unsafe-inline' 'unsafe-eval' data: blob:\">"
 )
+# Allure 3.18 shows a link that is no web address as plain text; these lead to the certificate beside the report
+_LINKS = """
+    <style>[data-testid=test-result-meta-link]:not(:has(a)) { cursor: pointer; text-decoration: underline }</style>
+    <script>
+        const certificate = %s;
+        addEventListener("click", (event) => {
+            const link = event.target.closest("[data-testid=test-result-meta-link]");
+            const to = link && certificate[link.textContent.trim()];
+            if (to) open(to, "certificate");
+        });
+    </script>
+"""
 _ANALYTICS = re.compile(
     r'<script[^>]*src="https://www\.googletagmanager\.com[^"]*"[^>]*>\s*</script>'
     r"\s*<script>\s*window\.dataLayer\b.*?</script>",
@@ -34,6 +51,12 @@ _ANALYTICS = re.compile(
 _LOADED = re.compile(
     r"""<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)\s*=\s*["']?(?:https?:)?//""", re.IGNORECASE
 )
+# of Allure's own fourteen those that say something about a unit
+_CHARTS = [
+    {"type": "currentStatus", "title": "This run"},
+    {"type": "statusDynamics", "title": "Runs of this unit"},
+    {"type": "testResultSeverities", "title": "By severity", "levels": list(GRADES), "includeUnset": False},
+]
 # Runs before Allure: random identifiers and the clock come from the run, so that the same run gives the same page.
 _STEADY = """
 const crypto = require("node:crypto");
@@ -89,26 +112,40 @@ def strip(page: str) -> str:
     return f"{head}{found}\n    {_POLICY}{tail}"
 
 
+def link(page: str, journal: Journal) -> str:
+    """Make the links to the certificate work."""
+    to = {printable(str(link.name)): str(link.url) for one in outlines(journal) for link in one.links}
+    told = json.dumps(to, sort_keys=True).replace("<", "\\u003c")  # no text of a record ends the script
+    head, found, tail = page.partition("</head>")
+    return f"{head}{_LINKS % told}{found}{tail}"
+
+
 def _generate(journal: Journal, results: Path, scratch: Path, allure: str) -> str | None:
     facts = journal.started
-    config = {
-        "name": f"{facts.board} {facts.serial}",
+    config: dict[str, Any] = {
+        "name": name(facts, summarise(journal.events).verdict),
         "output": str(scratch / "report"),
         "categories": list(CATEGORIES),
+        "appendHistory": False,
         "plugins": {
             "awesome": {
                 "options": {
                     "singleFile": True,
                     "reportLanguage": "en",
                     "theme": "auto",
-                    "groupBy": ["parentSuite", "suite", "subSuite"],
+                    "groupBy": ["suite", "subSuite"],
+                    "defaultSortBy": "name,asc",  # suites and requirements are named in the plan's order
+                    "stepTreeExpansion": "expand_failed_only",
+                    "charts": _CHARTS,
+                    "timeline": {"minDuration": 0},
                 }
             }
         },
     }
-    (scratch / "allurerc.json").write_text(json.dumps(config), encoding="utf-8")
-    (scratch / "steady.cjs").write_text(_STEADY, encoding="utf-8")
     try:
+        config["historyPath"] = str(allure_history.write(journal, scratch))
+        (scratch / "allurerc.json").write_text(json.dumps(config), encoding="utf-8")
+        (scratch / "steady.cjs").write_text(_STEADY, encoding="utf-8")
         done = subprocess.run(
             [allure, "generate", "--config", "allurerc.json", "--output", "report", str(results.resolve())],
             cwd=scratch,
@@ -122,7 +159,7 @@ def _generate(journal: Journal, results: Path, scratch: Path, allure: str) -> st
         if done.returncode or not page.exists():  # a plugin that fails is an exit code of zero all the same
             _log.warning("allure-report: %s made no page: %s", allure, (done.stderr or done.stdout).strip()[:500])
             return None
-        return strip(page.read_text(encoding="utf-8"))
+        return link(strip(page.read_text(encoding="utf-8")), journal)
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         _log.warning("allure-report: %s: %s", allure, error)
         return None

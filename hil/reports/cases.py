@@ -28,6 +28,8 @@ class Case:
     stop: str
     duration_s: float  # by the wall clock, as far as it was not set meanwhile
     entries: tuple[Entry, ...]
+    first: int  # seq of the line that began it
+    last: int  # seq of its last line
 
     @property
     def module(self) -> str:
@@ -83,6 +85,8 @@ def _case(journal: Journal, started: TestStarted, entries: tuple[Entry, ...], nt
         stop=last.utc,
         duration_s=lasted_s(times, simulated=journal.started.simulated),
         entries=own,
+        first=entries[0].seq,
+        last=last.seq,
     )
 
 

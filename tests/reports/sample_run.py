@@ -80,8 +80,14 @@ def point(test, name, verdict="pass", *, asked="MET-05", **changes):
     return Measurement(test=test, name=name, requirement=asked, verdict=verdict, **(fields | changes))
 
 
-def build(folder: Path, *, died: bool = False) -> Journal:
-    """Write the sample run into folder and read it back; died leaves out how the last test and the run ended."""
+RUN_ID = "20261121T083000.000000Z-abcd"
+
+
+def build(folder: Path, *, died: bool = False, run_id: str = RUN_ID, failed: bool = True) -> Journal:
+    """Write the sample run into folder and read it back.
+
+    died leaves out how the last test and the run ended; not failed: the relay that latched nowhere else latches.
+    """
     asked = (
         requirement("MET-05", ["power[i=0.05Ib]", "power[i=Ib]"]),
         requirement("REL-01", ["latch[relay=K1]"], area="relays"),
@@ -103,7 +109,7 @@ def build(folder: Path, *, died: bool = False) -> Journal:
                 seed=7,
                 faults=("k1-set-open",),
                 requirements=asked,
-                run_id="20261121T083000.000000Z-abcd",
+                run_id=run_id,
             )
         )
         journal.write(
@@ -119,13 +125,15 @@ def build(folder: Path, *, died: bool = False) -> Journal:
         journal.attach(POWER, "console", b"boot \x1b[0m ok\n", "text/plain")
         journal.write(TestFinished(POWER, ("MET-05",), "pass"))
         journal.write(TestStarted(RELAY, ("REL-01",)))
+        verdict, value, why = ("fail", 0.0, "open") if failed else ("pass", 1.0, "")
         journal.write(
             point(
-                RELAY, "latch[relay=K1]", "fail", asked="REL-01", value=0.0, unit="yes", u=0.0, low=1.0, reason="open"
+                RELAY, "latch[relay=K1]", verdict, asked="REL-01", value=value, unit="yes", u=0.0, low=1.0, reason=why
             )
         )
         if not died:
-            journal.write(TestFinished(RELAY, ("REL-01",), "fail", "unit", "latch[relay=K1] = 0: \x00 outside"))
+            said = ("unit", "latch[relay=K1] = 0: \x00 outside") if failed else ("", "")
+            journal.write(TestFinished(RELAY, ("REL-01",), verdict, *said))
             journal.write(TestStarted(REBOOT, ("MET-05",)))
             journal.write(TestFinished(REBOOT, ("MET-05",), "aborted", "bench", "PowerMeter: no answer"))
             journal.write(SafeState("run", "the run is over", {"AcSource": "off"}, True))

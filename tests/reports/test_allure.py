@@ -3,12 +3,53 @@
 import json
 import stat
 import sys
+from dataclasses import replace
 
 import pytest
-from sample_run import WAVE, build
+from sample_run import POWER, RUN_ID, WAVE, Standing, Ticking, build, requirement
 
-from hil.reports import allure, allure_html
+from hil.journal.events import RunStarted, TestFinished, TestStarted
+from hil.journal.reader import read_journal
+from hil.journal.summary import RequirementSummary
+from hil.journal.writer import JournalWriter
+from hil.metrology.decision import Verdict
+from hil.reports import allure, allure_history, allure_html, certificate
 from hil.reports.allure_files import waveform_csv
+from hil.reports.allure_labels import severity, suites
+from hil.reports.allure_time import lasted
+
+
+class Bench(Standing):
+    """A simulated bench's clock: it stands where it was put."""
+
+    time_s = 0.0
+
+    def now_s(self):
+        return self.time_s
+
+
+def made(folder):
+    folder.mkdir()
+    return folder
+
+
+def started():
+    """Return the first line of a run that asks for one measurement."""
+    return RunStarted(
+        serial="SP-000123",
+        board="smart-power",
+        revision="A",
+        stage="type",
+        station="sim",
+        simulated=True,
+        operator="",
+        plan={},
+        software={},
+        python="3.11.7",
+        seed=0,
+        requirements=(requirement("MET-05", ["power[i=0.05Ib]"]),),
+        run_id=RUN_ID,
+    )
 
 
 @pytest.fixture
@@ -83,26 +124,84 @@ def test_measurements_are_steps_with_their_numbers(results):
     assert power["statusDetails"] == {"flaky": True}
     assert [step["name"] for step in power["steps"] if "power[" not in step["name"]] == [
         "source on, 230 V = Un",
-        "finding: chip select shared",
+        "finding DR-12: chip select shared",
     ]
 
 
 def test_labels_and_links_lead_to_the_requirement(results):
-    """Suite by area, severity by what the plan requires, and a link into the certificate, not into a network."""
+    """Suite by area in the plan's order, severity by what the plan requires, and a link into the certificate."""
     power, ethernet = results["hil.tests.smart_power.test_metering#test_power[0.05]"], results["requirements#ETH-01"]
 
-    assert (labels(power, "suite"), labels(power, "severity")) == (["metering"], ["critical"])
-    assert labels(ethernet, "severity") == ["minor"]
+    assert (labels(power, "suite"), labels(power, "severity")) == (["01 metering"], ["normal"])
+    assert labels(power, "subSuite") == ["MET-05 title <of> MET-05"]
+    assert (labels(ethernet, "suite"), labels(ethernet, "severity")) == (["03 ethernet"], ["minor"])
     assert labels(power, "tag") == ["production", "simulated"]
-    assert power["links"] == [{"type": "tms", "url": "../certificate.html#MET-05", "name": "MET-05 title <of> MET-05"}]
-    assert power["name"] == "Power is right at 5 % of Ib."
+    assert (labels(power, "host"), labels(power, "thread")) == (["sim"], ["slot 1"])
+    assert power["links"] == [
+        {"type": "tms", "url": "../certificate.html#MET-05", "name": "MET-05 title <of> MET-05"},
+        {"type": "issue", "url": "../certificate.html#remarks", "name": "finding DR-12"},
+    ]
+    assert power["name"] == "Power is right at 5 % of Ib. [0.05]"
     assert power["parameters"] == [{"name": "case", "value": "0.05"}]
+
+
+def test_every_link_leads_somewhere(journal, results):
+    """Each address is a file beside the report and a mark that the certificate has."""
+    page = certificate.render(journal, journal.folder).decode()
+    marks = {link["url"].partition("../certificate.html#")[2] for one in results.values() for link in one["links"]}
+
+    assert "" not in marks
+    assert {mark for mark in marks if f'id="{mark}"' not in page} == set()
+
+
+@pytest.mark.parametrize(
+    ("area", "required", "grade"),
+    [
+        ("electrical safety", True, "blocker"),
+        ("before power", True, "blocker"),
+        ("interlocks", True, "critical"),
+        ("metering", True, "normal"),
+        ("electrical safety", False, "minor"),
+    ],
+)
+def test_severity_is_what_a_failure_would_do(area, required, grade):
+    """Who may be hurt now, who later, what is only wrong, and what is not asked for at this stage."""
+    one = RequirementSummary("X-1", "x", area, required, Verdict.PASS, "", (), (), False)
+
+    assert severity([one]) == grade
+
+
+def test_a_test_without_a_requirement_stands_apart():
+    """It is no part of any area, and nothing follows from it."""
+    assert (severity([]), suites([], ("metering",))) == ("trivial", [("suite", "02 no requirement of the plan")])
+
+
+def test_times_are_the_benchs(tmp_path):
+    """An hour of creep on a simulated bench is an hour on the timeline; the report says which clock that is."""
+    bench = Bench()
+    with JournalWriter(tmp_path, bench, Ticking()) as writer:
+        writer.write(started())
+        for step_s in (1.0, 3600.0):
+            bench.time_s += step_s
+            writer.write(TestStarted(POWER, ("MET-05",)) if step_s == 1.0 else TestFinished(POWER, ("MET-05",)))
+    folder = allure.write(read_journal(tmp_path), tmp_path)
+    (power,) = (one for one in map(read, folder.glob("*-result.json")) if "test_power" in one["fullName"])
+
+    assert power["stop"] - power["start"] == 3_600_000
+    assert "times=of the simulated bench: 1 h 0 min; by the wall clock 0 s" in (
+        folder / "environment.properties"
+    ).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "text"), [(0.2, "0 s"), (61.0, "1 min 1 s"), (132_209.3, "1 d 12 h"), (3600.0, "1 h 0 min")]
+)
+def test_a_duration_is_said_in_two_units(duration_s, text):
+    assert lasted(duration_s) == text
 
 
 def test_history_follows_the_test_not_the_unit(tmp_path, journal, results):
     """Another run of the same test has the same history and another identity."""
-    from dataclasses import replace
-
     head = journal.entries[0]
     other = replace(
         journal,
@@ -166,6 +265,28 @@ def test_a_run_that_died_is_broken_where_it_died(tmp_path):
     found = {r["fullName"]: r["status"] for r in map(read, folder.glob("*-result.json"))}
 
     assert found["hil.tests.smart_power.test_relays#test_set_latches"] == "broken"
+
+
+# --- the history ----------------------------------------------------------------------------------------------------
+
+EARLIER = [f"20261120T0{hour}0000.000000Z-abcd" for hour in range(3)]
+
+
+def test_the_history_is_that_of_the_unit_before_this_run(tmp_path):
+    """What came later, what belongs to another unit and what cannot be read is not in it; the oldest run is first."""
+    for run_id in (*EARLIER, "20261122T000000.000000Z-abcd"):
+        build(made(tmp_path / run_id), run_id=run_id, failed=run_id != EARLIER[0])
+    other = made(tmp_path / "20261120T050000.000000Z-abcd")
+    with JournalWriter(other, Standing(), Ticking()) as writer:
+        writer.write(replace(started(), serial="SP-9", run_id=other.name))
+    (made(tmp_path / "20261120T060000.000000Z-abcd") / "journal.jsonl").write_text("no journal\n")
+    journal = build(made(tmp_path / RUN_ID))
+
+    points = [json.loads(line) for line in allure_history.write(journal, tmp_path).read_text("utf-8").splitlines()]
+
+    latch = next(one.historyId for one in allure.outlines(journal) if one.fullName.endswith("test_set_latches"))
+    assert [point["testResults"][latch]["status"] for point in points] == ["passed", "failed", "failed"]
+    assert [point["name"].partition(": ")[2] for point in points] == ["ABORTED SIMULATED"] * 3
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
@@ -250,7 +371,7 @@ def test_the_generator_is_run_with_our_settings(journal, folder, generator, monk
     page = allure_html.write(journal, folder, journal.folder, command)
 
     assert page == journal.folder / "allure-report" / "index.html"
-    assert page.read_text(encoding="utf-8") == allure_html.strip(PAGE)
+    assert page.read_text(encoding="utf-8") == allure_html.link(allure_html.strip(PAGE), journal)
 
 
 @pytest.mark.parametrize("text", ["sys.exit('no such command: generate')", "print('plugin error', file=sys.stderr)"])
