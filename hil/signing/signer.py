@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 class Signer(Protocol):
@@ -16,6 +19,11 @@ class Signer(Protocol):
     @property
     def keyid(self) -> str:
         """The SHA-256 of its public key (SubjectPublicKeyInfo, DER), 64 hex digits."""
+        ...
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """Return its public half."""
         ...
 
     def sign(self, data: bytes) -> bytes:

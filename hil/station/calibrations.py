@@ -44,6 +44,12 @@ def with_calibrations(
     return done, mistakes
 
 
+def file_of(folder: Path, station: str, role: str) -> Path | None:
+    """Return the file that holds the calibration of a station's instrument, or None where stations.toml has it."""
+    paths = (folder / station / f"{role}{kind}" for kind in KINDS)
+    return next((path for path in paths if path.is_file()), None)
+
+
 def _of_station(
     folder: Path, instruments: Mapping[str, InstrumentConfig]
 ) -> tuple[dict[str, InstrumentConfig], list[Mistake]]:

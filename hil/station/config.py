@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hil.errors import SetupError
 from hil.instruments.probe import Probe
 from hil.metrology.calibration import Certificate
 from hil.names import one_line
+
+if TYPE_CHECKING:
+    from hil.station.signing_table import SigningConfig
 
 FILE_NAME = "stations.toml"
 CALIBRATIONS = "calibrations"  # the folder beside it
@@ -43,6 +47,7 @@ class StationConfig:
     wiring: Mapping[str, int]  # switch channels by named point
     probes: Mapping[str, Probe]  # what stands between a point and the oscilloscope for good
     operator: str = ""  # who answers for a run in which --operator names nobody
+    signing: SigningConfig | None = None  # keys of its own; None: what it records is not signed
 
 
 @dataclass(frozen=True, slots=True)

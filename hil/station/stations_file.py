@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from pydantic import Field
 from hil.instruments.probe import Probe
 from hil.metrology.calibration import Certificate
 from hil.names import without_secrets
+from hil.station import signing_table
 from hil.station.address import same_address
 from hil.station.config import InstrumentConfig, Mistake, StationConfig
 from hil.station.drivers import read_drivers, read_roles
@@ -98,6 +100,7 @@ class _Station(Strict):
     isolators: list[str]
     safe_state: list[str]
     operator: Text | None = None
+    signing: signing_table.SigningTable | None = None
     laboratory: _Laboratory
     instruments: dict[str, _Instrument]
     wiring: dict[Name, Annotated[int, Field(ge=1)]]
@@ -113,6 +116,7 @@ _KEYS: tuple[tuple[tuple[str, ...], type[Strict]], ...] = (
     ((), _File),
     (("stations", "*"), _Station),
     (("stations", "*", "laboratory"), _Laboratory),
+    (("stations", "*", "signing"), signing_table.SigningTable),
     (("stations", "*", "instruments", "*"), _Instrument),
     (("stations", "*", "instruments", "*", "calibration"), _Calibration),
     (("stations", "*", "probes", "*"), _Probe),
@@ -133,7 +137,8 @@ def check(text: str, file: str) -> tuple[dict[str, StationConfig], list[Mistake]
     mistakes = as_mistakes(file, lines, torn, flaws)
     if mistakes or parsed is None:
         return {}, mistakes
-    return {name: _frozen(name, station) for name, station in parsed.stations.items()}, []
+    folder = Path(file).parent
+    return {name: _frozen(name, station, folder) for name, station in parsed.stations.items()}, []
 
 
 def _causes(flaws: list[Flaw], unreadable: set[str]) -> list[Flaw]:
@@ -154,6 +159,7 @@ def _contradictions(station: Mapping[str, Any], drivers: Mapping[str, str]) -> I
     if isinstance(launch, str) and launch not in LAUNCHABLE:
         yield ("launch",), f"{launch!r} cannot be launched", did_you_mean(launch, LAUNCHABLE)
     yield from _unit_addresses(station, launched=launch is not None)
+    yield from signing_table.flaws(station.get("signing"))
     instruments = _table(station, "instruments")
     yield from _instruments(instruments, drivers, launched=launch is not None)
     yield from _wiring(_table(station, "wiring"))
@@ -274,7 +280,7 @@ def _list(station: Mapping[str, Any], key: str, known: tuple[str, ...] | list[st
             yield (key, index), f"{value!r} stands here twice", ""
 
 
-def _frozen(name: str, station: _Station) -> StationConfig:
+def _frozen(name: str, station: _Station, folder: Path) -> StationConfig:
     return StationConfig(
         name=name,
         launch=station.launch or "",
@@ -285,6 +291,7 @@ def _frozen(name: str, station: _Station) -> StationConfig:
         isolators=tuple(station.isolators),
         safe_state=tuple(station.safe_state),
         operator=station.operator or "",
+        signing=signing_table.frozen(station.signing, folder),
         laboratory=station.laboratory.model_dump(),
         instruments={role: _frozen_instrument(role, one) for role, one in station.instruments.items()},
         wiring=dict(station.wiring),

@@ -27,13 +27,13 @@ def make(folder):
 
 
 def test_an_untouched_run_verifies(folder):
-    """Every file is listed with digest and size, the journal by its last line; nothing is signed yet."""
+    """Every file is listed with digest and size, the journal by its last line."""
     data = json.loads((folder / "manifest.json").read_bytes())
 
     assert manifest.verify(folder) is None
     assert {"journal.jsonl", "junit.xml", "allure-results/executor.json"} <= {one["path"] for one in data["files"]}
     assert len(data["journal"]["last_sha256"]) == 64
-    assert data["signed"] is None
+    assert data["of"] == "run"
 
 
 def test_a_moved_run_verifies(folder, tmp_path_factory):
