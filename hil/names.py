@@ -19,12 +19,12 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of a station, of 
 # What acts, hides or turns the text around it: C0 and C1 controls (Cc) but tab and newline, soft hyphen, zero-width
 # and bidirectional marks (Cf), line separators, invisible operators, tags; surrogates, which no file can hold.
 # The joiners U+200C and U+200D are letters' neighbours in some scripts, and stay. Ref: Unicode TR 36, TR 55
-_HIDDEN = (
+HIDDEN = (
     "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f"
 )
-_HIDDEN_CHARACTER = re.compile(f"[{_HIDDEN}]")
-_NOT_ON_A_LINE = re.compile(f"[\\t\\n{_HIDDEN}]")
+_HIDDEN_CHARACTER = re.compile(f"[{HIDDEN}]")
+_NOT_ON_A_LINE = re.compile(f"[\\t\\n{HIDDEN}]")
 
 
 def printable(text: str) -> str:

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 from hil.errors import SetupError
 
 FORMAT = 3  # of the journal
-# format 1 had no judgement, corrections and effort beside a measurement; 2 no slot, order and release of a run, and did not
-# name the instruments behind a measurement
+# format 1 had no judgement, corrections and effort beside a measurement; 2 no slot, order and release of a run, and no
+# instruments behind a measurement
 READABLE = frozenset({1, 2, FORMAT})
 WAVEFORM = "application/vnd.hil.waveform+json"  # the attachment that reports draw; its shape: hil.reports.waveforms
 # how the journal's own notes begin; reports lift them out of the other remarks
@@ -244,11 +244,13 @@ _NAMES: dict[type[Event], tuple[str, ...]] = {kind: tuple(f.name for f in fields
 _VALUES: dict[type[Event], Callable[[Any], tuple[Any, ...]]] = {
     kind: attrgetter(*names) for kind, names in _NAMES.items()
 }
+_KNOWN: dict[type[Event], frozenset[str]] = {kind: frozenset(names) for kind, names in _NAMES.items()}
 _NEEDED: dict[type[Event], frozenset[str]] = {
     kind: frozenset(f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)
     for kind in KINDS.values()
 }
-_SPARED = ("raw", "corrections", "judgement", "effort", "monte_carlo", "instruments")  # of a measurement: not written when empty
+# of a measurement: not written when empty
+_SPARED = ("raw", "corrections", "judgement", "effort", "monte_carlo", "instruments")
 # and "requirement" of the two test events
 _LISTS = frozenset({"requirements", "charts", "faults", "budget", "corrections", "instruments"})
 
@@ -274,11 +276,13 @@ def from_dict(name: str, data: Mapping[str, Any]) -> Event:
     if kind is None:
         raise SetupError(f"unknown event {name!r}")
     got = data.keys()
-    if unknown := sorted(got - set(_NAMES[kind])):
-        raise SetupError(f"{name} has unknown fields: {', '.join(unknown)}")
-    if missing := sorted(_NEEDED[kind] - got):
-        raise SetupError(f"{name} lacks {', '.join(missing)}")
-    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in data.items()}
+    if not got <= _KNOWN[kind]:
+        raise SetupError(f"{name} has unknown fields: {', '.join(sorted(got - _KNOWN[kind]))}")
+    if not got >= _NEEDED[kind]:
+        raise SetupError(f"{name} lacks {', '.join(sorted(_NEEDED[kind] - got))}")
+    values = dict(data)
+    for key in _LISTS & got:
+        values[key] = tuple(values[key])
     if kind is Measurement:
         values["dof"] = math.inf if values["dof"] is None else values["dof"]
         values["budget"] = tuple(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,7 +44,7 @@ class JournalVersion(SetupError):
 
     def __init__(self, found: object) -> None:
         super().__init__(
-            f"this journal has format {found!r}, this program reads {' and '.join(map(str, sorted(READABLE)))}",
+            f"this journal has format {found!r}, this program reads {', '.join(map(str, sorted(READABLE)))}",
             "read it with the hil that wrote it",
         )
         self.args = (found,)
@@ -93,7 +94,14 @@ class Journal:
 
     def of(self, kind: type[_E]) -> tuple[_E, ...]:
         """Return the events of one kind, in their order."""
-        return tuple(entry.event for entry in self.entries if isinstance(entry.event, kind))
+        return tuple(self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> dict[type, list[Any]]:
+        found: dict[type, list[Any]] = {}
+        for entry in self.entries:
+            found.setdefault(type(entry.event), []).append(entry.event)
+        return found
 
     def attachment(self, sha256: str) -> bytes:
         """Return an attachment's bytes; raises SetupError when it is missing or not what was recorded."""
@@ -183,7 +191,7 @@ def is_going_on(folder: Path) -> bool:
 
 def _object(number: int, line: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(line, parse_constant=_refuse_constant, parse_float=_finite)
+        data = _DECODER.decode(line.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise JournalDamaged(number, f"it is not JSON ({error})") from error
     if not isinstance(data, dict):
@@ -200,6 +208,9 @@ def _finite(text: str) -> float:
     if math.isinf(value):  # 1e999: the writer writes no such number
         raise ValueError(f"{text} is no number that can be kept")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)  # json.loads makes one a line
 
 
 def _check_first(name: object, data: Mapping[str, Any]) -> None:

@@ -161,6 +161,9 @@ class _Facts:
         self.unsafe: SafeState | None = None
         for event in events:
             self._take(event)
+        self._by_requirement: dict[str, list[Measurement]] = defaultdict(list)
+        for one in self.last.values():
+            self._by_requirement[one.requirement].append(one)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Measurement):
@@ -180,6 +183,13 @@ class _Facts:
         elif isinstance(event, RunStarted):
             self.asked = event.requirements
 
+    def of(self, requirement: str, needed: Sequence[str]) -> tuple[Measurement, ...]:
+        """Return the last attempts that answer a requirement, its own and those it needs, in the order of the first."""
+        named = frozenset(needed)
+        if any(one in self.last and self.last[one].requirement != requirement for one in named):
+            return tuple(one for one in self.last.values() if one.requirement == requirement or one.name in named)
+        return tuple(self._by_requirement[requirement])
+
     def explains(self, test: TestFinished, mine: tuple[Measurement, ...]) -> bool:
         """Say whether a failed test failed by measurements, so that those of `mine` it made speak for themselves."""
         failed = any(one.test == test.test and standing(one) in REJECTED for one in self.last.values())
@@ -188,7 +198,7 @@ class _Facts:
 
 def _requirement(facts: _Facts, asked: Mapping[str, Any]) -> RequirementSummary:
     name, needed = str(asked["id"]), tuple(asked.get("measurements") or ())
-    mine = tuple(one for one in facts.last.values() if one.requirement == name or one.name in needed)
+    mine = facts.of(name, needed)
     missing = tuple(one for one in needed if one not in facts.last)
     required = bool(asked.get("required", True))
     tests = tuple(one for one in facts.tests.values() if name in one.requirement)

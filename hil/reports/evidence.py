@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hil.errors import SetupError
 from hil.journal.events import WAVEFORM, Attachment, Measurement, TestFinished, TestStarted
 from hil.journal.reader import Journal
 from hil.journal.summary import SEVERITY, RequirementSummary, RunSummary
 from hil.metrology.decision import Verdict
+from hil.names import printable
 from hil.reports import charts
+from hil.reports.figures import Figures
+from hil.reports.language import Language
 from hil.reports.rows import Group, Row, Source, dot, group, label
+from hil.reports.told import told
 from hil.reports.waveforms import waveform_svg
 
 _BAD = frozenset({"fail", "conditional_fail", "aborted"})
-_OUTSIDE_THE_PLAN = "Measured outside the plan's requirements"
+OUTSIDE_THE_PLAN = "Measured outside the plan's requirements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +66,7 @@ class Requirement:
     nearest: Row | None  # to its limit, in percent of it
     largest_risk: float | None
     waves: tuple[Wave, ...]
-
-    @property
-    def brief(self) -> str:
-        """Return why it did not pass, points of one kind counted instead of named; section 5 names them."""
-        why = self.summary
-        if why.verdict is Verdict.ABORTED and why.missing:
-            stops = [one.reason for one in self.tests if one.blame in {"bench", "setup"} and one.reason]
-            return "; ".join([f"{len(why.missing)} of {self.needed} points were not measured", *dict.fromkeys(stops)])
-        counted = _counted(self.groups, why.verdict)
-        if why.verdict in {Verdict.WAIVED, Verdict.ABORTED} or not counted:
-            return why.reason or "no reason on record"
-        if why.required:
-            return counted
-        return f"{why.reason.partition(';')[0]}; {counted}"
+    brief: str | Markup  # why it did not pass, points of one kind counted instead of named; section 5 names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +86,29 @@ class Tile:
     points: int
 
 
-def requirements(journal: Journal, summary: RunSummary, known: Mapping[tuple[str, ...], Source]) -> list[Requirement]:
+def requirements(
+    journal: Journal, summary: RunSummary, known: Mapping[tuple[str, ...], Source], words: Language
+) -> list[Requirement]:
     """Return each requirement of the plan with its evidence, and one more for what was measured outside them."""
     plan = {str(row["id"]): row for row in journal.started.requirements}
     mine: dict[str, list[Measurement]] = {name: [] for name in plan}
     strays: list[Measurement] = []
     for one in journal.of(Measurement):
         mine.get(one.requirement, strays).append(one)
-    tests, drawn = _tests(journal), _Drawn(journal)
+    tests, drawn = _tests(journal, words), _Drawn(journal, words)
+    named_by: dict[str, list[Test]] = defaultdict(list)
+    for test, named in tests:
+        for name in dict.fromkeys(named):
+            named_by[name].append(test)
     found = []
     for asked in summary.requirements:
-        own = tuple(test for test, named in tests if asked.id in named)
-        found.append(_requirement(asked, plan[asked.id], mine[asked.id], own, known, drawn))
+        own = tuple(named_by[asked.id])
+        found.append(_requirement(asked, plan[asked.id], mine[asked.id], own, known, drawn, words))
     nameless = tuple(test for test, named in tests if not any(name in plan for name in named))
     if strays or nameless:
         worst = _worst([one.verdict for one in strays] + [one.verdict for one in nameless])
-        rest = RequirementSummary("-", _OUTSIDE_THE_PLAN, "", False, worst, "", tuple(strays), (), False)
-        found.append(_requirement(rest, {}, strays, nameless, known, drawn))
+        rest = RequirementSummary("-", OUTSIDE_THE_PLAN, "", False, worst, "", tuple(strays), (), False)
+        found.append(_requirement(rest, {}, strays, nameless, known, drawn, words))
     return found
 
 
@@ -151,14 +149,15 @@ class Figure:
     absent: tuple[str, ...]
 
 
-def figures(specs: Iterable[Mapping[str, Any]], last: Sequence[Measurement]) -> Iterator[Figure]:
+def figures(specs: Iterable[Mapping[str, Any]], last: Sequence[Measurement], numbers: Figures) -> Iterator[Figure]:
     """Draw each chart of the plan that has at least one measured point."""
     for spec in specs:
         mine = [one for one in last if one.base == spec["measurement"]]
         dots = [dot(one) for one in mine if one.value is not None]
         if dots:
             draw = charts.bars if spec.get("kind") == "bars" else charts.lines
-            yield Figure(draw(spec, dots), tuple(label(one.name) for one in mine if one.value is None))
+            absent = tuple(label(one.name, numbers.words) for one in mine if one.value is None)
+            yield Figure(draw(spec, dots, numbers), absent)
 
 
 def _requirement(
@@ -168,8 +167,9 @@ def _requirement(
     tests: tuple[Test, ...],
     known: Mapping[tuple[str, ...], Source],
     drawn: _Drawn,
+    words: Language,
 ) -> Requirement:
-    groups = group(measurements, known)
+    groups = group(measurements, known, words)
     rows = [row for one in groups for row in one.rows if not row.superseded]
     needed = asked.get("measurements") or ()
     failed = {test.node for test in tests if test.verdict in _BAD} | {m.test for m in measurements if m.verdict in _BAD}
@@ -184,23 +184,66 @@ def _requirement(
         nearest=min((row for row in rows if row.margin_pct is not None), key=_margin_pct, default=None),
         largest_risk=max((row.risk for row in rows if row.risk is not None), default=None),
         waves=tuple(drawn.of(failed)),
+        brief=_brief(words, summary, str(asked.get("why") or ""), groups, tests, len(needed)),
     )
+
+
+def _brief(
+    words: Language,
+    why: RequirementSummary,
+    because: str,
+    groups: Sequence[Group],
+    tests: Sequence[Test],
+    needed: int,
+) -> str | Markup:
+    """Say why a requirement did not pass; because is the plan's own reason for not requiring it."""
+    if why.verdict is Verdict.PASS:
+        return ""
+    if why.verdict is Verdict.ABORTED and why.missing:
+        stops = dict.fromkeys(one.reason for one in tests if one.blame in {"bench", "setup"} and one.reason)
+        said = words.say("{n} of {total} points were not measured", n=len(why.missing), total=needed)
+        return Markup("; ").join([said, *(told(words, one) for one in stops)])
+    counted = _counted(words, groups, why.verdict)
+    if why.verdict is Verdict.WAIVED:
+        return _waived(words, why.reason)
+    if why.verdict is Verdict.ABORTED or not counted:
+        return told(words, why.reason) if why.required else _not_required(words, why.reason, because)
+    return counted if why.required else Markup("{}; {}").format(_not_required(words, why.reason, because), counted)
+
+
+def _not_required(words: Language, reason: str, because: str) -> str | Markup:
+    """Say that a requirement is not required, and why: the plan's reason, or what is on record."""
+    if because:
+        return Markup("{}: {}").format(words.text("not required"), told(words, because))
+    return told(words, reason.partition(";")[0]) if reason else words.text("no reason on record")
+
+
+def _waived(words: Language, reason: str) -> str | Markup:
+    """Say a waiver's text and what the requirement would be without it, each in the page's language."""
+    parts = re.fullmatch(r"(.*?)((?: \([^()]*\))?); without the waiver: (.*)", reason, re.DOTALL)
+    if not parts:
+        return told(words, reason)
+    without = words.text("without the waiver")
+    return Markup("{}{}; {}: {}").format(told(words, parts[1]), printable(parts[2]), without, told(words, parts[3]))
 
 
 def _margin_pct(row: Row) -> float:
     return math.inf if row.margin_pct is None else row.margin_pct
 
 
-def _counted(groups: Sequence[Group], verdict: Verdict) -> str:
+def _counted(words: Language, groups: Sequence[Group], verdict: Verdict) -> str | Markup:
     """Count the points with this verdict, by base name and reason."""
-    found = []
+    found: list[Markup] = []
+    counted = Markup(words.text("{what}: {n} of {total} points, {why}"))
     for one in groups:
         last = [row for row in one.rows if not row.superseded]
         reasons = Counter(row.reason or str(verdict) for row in last if row.verdict == verdict)
-        found += [f"{one.title}: {n} of {len(last)} points, {reason}" for reason, n in reasons.most_common(3)]
+        for reason, n in reasons.most_common(3):
+            found.append(counted.format(what=printable(one.title), n=n, total=len(last), why=told(words, reason)))
         if len(reasons) > 3:
-            found.append(f"{one.title}: {len(reasons) - 3} more reasons")
-    return "; ".join(found)
+            rest = words.say("{what}: {n} more reasons", what=printable(one.title), n=len(reasons) - 3)
+            found.append(escape(rest))
+    return Markup("; ").join(found)
 
 
 def _together(tests: Iterable[Test]) -> Iterator[Test]:
@@ -214,7 +257,7 @@ def _together(tests: Iterable[Test]) -> Iterator[Test]:
         yield replace(mine[0], nodes=function.rpartition("/")[2] + parameters)
 
 
-def _tests(journal: Journal) -> list[tuple[Test, tuple[str, ...]]]:
+def _tests(journal: Journal, words: Language) -> list[tuple[Test, tuple[str, ...]]]:
     """Pair each test with the requirements it names; one that has no end was cut off by whatever stopped the run."""
     finished = {one.test: one for one in journal.of(TestFinished)}
     found = []
@@ -222,9 +265,8 @@ def _tests(journal: Journal) -> list[tuple[Test, tuple[str, ...]]]:
         end = finished.pop(begun.test, None)
         title = begun.title or begun.test.rpartition("::")[2]
         if end is None:
-            found.append(
-                (Test(begun.test, title, "aborted", "", "the record ends before the test does"), begun.requirement)
-            )
+            why = words.text("the record ends before the test does")
+            found.append((Test(begun.test, title, "aborted", "", why), begun.requirement))
         else:
             found.append(
                 (Test(begun.test, title, end.verdict, end.blame, end.reason), end.requirement or begun.requirement)
@@ -242,8 +284,8 @@ def _worst(verdicts: Iterable[str]) -> Verdict:
 class _Drawn:
     """Draws each waveform once: under the first requirement whose test failed."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, words: Language) -> None:
+        self._journal, self._words = journal, words
         self._left = {one.sha256: one for one in journal.of(Attachment) if one.media_type == WAVEFORM}
 
     def of(self, tests: Iterable[str]) -> Iterator[Wave]:
@@ -257,8 +299,9 @@ class _Drawn:
     def _draw(self, one: Attachment) -> Wave:
         try:
             data = json.loads(self._journal.attachment(one.sha256))
-            return Wave(str(data.get("title") or one.name), waveform_svg(data, alone=False), "")
+            return Wave(str(data.get("title") or one.name), waveform_svg(data, Figures(self._words), alone=False), "")
         except SetupError as error:  # a page about a damaged record says so and shows the rest
             return Wave(one.name, Markup(""), str(error))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            return Wave(one.name, Markup(""), f"attachment {one.sha256} is no waveform: {error}")
+            why = self._words.say("attachment {sha256} is no waveform: {error}", sha256=one.sha256, error=error)
+            return Wave(one.name, Markup(""), why)

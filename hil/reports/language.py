@@ -15,6 +15,7 @@ from hil.errors import SetupError
 
 ENGLISH = "en"
 _LOCALES = Path(__file__).with_name("locale")
+_TIME = re.compile(r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?:T(?P<time>\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00))?")
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
@@ -25,10 +26,15 @@ class Language:
     code: str
     catalogue: Mapping[str, str] = field(default_factory=dict, repr=False)
     decimal: str = "."
+    day: str = "{y}-{m}-{d}"  # how a date is written
 
     def text(self, english: str) -> str:
         """Return the sentence in this language, or as it is where nobody has translated it."""
         return self.catalogue.get(english, english)
+
+    def say(self, english: str, **values: object) -> str:
+        """Return the sentence in this language with its {named} places filled in."""
+        return self.text(english).format(**values)
 
     def knows(self, english: str) -> bool:
         """Say whether there is a translation; English needs none."""
@@ -37,6 +43,14 @@ class Language:
     def figures(self, text: str) -> str:
         """Write the numbers in a text, made with a decimal point, the way this language does."""
         return text if self.decimal == "." else _POINT.sub(self.decimal, text)
+
+    def date(self, iso: str) -> str:
+        """Write an ISO 8601 date or UTC time of the record; the microseconds stay there. Other text stays as it is."""
+        parts = _TIME.fullmatch(iso)
+        if not parts:
+            return iso
+        day = self.day.format(y=parts["y"], m=parts["m"], d=parts["d"])
+        return f"{day} {parts['time']} UTC" if parts["time"] else day
 
 
 @cache
@@ -54,4 +68,7 @@ def language(code: str) -> Language:
     with path.open("rb") as file:
         messages = read_po(file, locale=code)
     found = {str(one.id): str(one.string) for one in messages if one.id and one.string}
-    return Language(code, found, str(Locale(code).number_symbols["latn"]["decimal"]))
+    known_to_babel = Locale(code)
+    pattern = str(known_to_babel.date_formats["medium"].pattern)  # dd.MM.y
+    day = re.sub(r"y+|M+|d+", lambda part: f"{{{part[0][0].lower()}}}", pattern)
+    return Language(code, found, str(known_to_babel.number_symbols["latn"]["decimal"]), day)

@@ -5,6 +5,7 @@ The order is the reader's: who, what, when, with what, how, result, how sure, by
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,7 @@ from typing import Any
 
 from hil.errors import SetupError
 from hil.journal.events import (
-    CLOCK_SET_BACK,
-    TORN,
     Attachment,
-    Event,
     Finding,
     Instrument,
     Measurement,
@@ -25,27 +23,22 @@ from hil.journal.events import (
     Waiver,
 )
 from hil.journal.reader import Journal
-from hil.journal.summary import RunSummary, death, summarise
+from hil.journal.summary import RunSummary, summarise
 from hil.metrology.adaptive import LONGEST, time_saved
 from hil.metrology.decision import Verdict
 from hil.metrology.rules import describe
-from hil.metrology.sources import CHECKED, in_words, unverified
-from hil.reports import evidence
+from hil.reports import evidence, formal, laboratory
+from hil.reports.edition import Edition
+from hil.reports.figures import Figures
+from hil.reports.language import Language, language
+from hil.reports.notices import Notice, notices, overdue
 from hil.reports.rows import Group, Source, sources
 from hil.reports.words import MARKS
 
-VERIFIED = CHECKED | {"datasheet", "computed", "design"}  # of limits: what needs no sign
 NOT_COVERED = " not covered: "  # in a note, between the measurement and why
-_NOT_STATED = {"name": "", "address": "", "place": "", "customer": ""}
 _LARGE = ("fail", "conditional_fail", "conditional_pass", "waived", "refused", "not_covered")
 
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something a reader must not overlook."""
-
-    title: str
-    text: str
+AS_A_CERTIFICATE = Edition()  # English, with the letterhead on record, not signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +78,18 @@ class MonteCarlo:
 class Page:
     """The whole certificate, without its looks."""
 
+    language: Language  # every sentence of the page's own is in it; the record's own words are English
     run_id: str
     started: RunStarted
     start_utc: str
     end_utc: str
-    laboratory: Mapping[str, Any]
+    issued_utc: str  # date of issue: the end of the run
+    laboratory: laboratory.Laboratory
+    place: str  # where the work was done
+    order: formal.Order
+    release: formal.Release
+    signed_by: formal.Signed | None  # None: not signed electronically
+    deviations: tuple[str, ...]  # additions, deviations, exclusions; none: as the plan says
     facts: Mapping[str, Any]  # of the unit
     summary: RunSummary
     tiles: tuple[evidence.Tile, ...]
@@ -109,7 +109,8 @@ class Page:
     areas: tuple[evidence.Area, ...]
     figures: tuple[evidence.Figure, ...]
     waivers: tuple[Waiver, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...]  # met by tests, or behind a waiver
+    review: tuple[Finding, ...]  # of the design review, worst first
     notes: tuple[Note, ...]
     safe_states: tuple[SafeState, ...]
     attachments: tuple[Attachment, ...]
@@ -125,45 +126,55 @@ class Page:
         return tuple((one.summary.id, group) for one in found for group in one.groups if group.components)
 
 
-def make_page(journal: Journal) -> Page:
-    """Gather what the certificate says."""
+def make_page(journal: Journal, edition: Edition = AS_A_CERTIFICATE) -> Page:
+    """Gather what the certificate says; raises SetupError for a language or a laboratory's folder that is none."""
+    words = language(edition.language)
     started, summary = journal.started, summarise(journal.events)
     measurements = journal.of(Measurement)
     known = sources(measurements)
     last = {one.name: one for one in sorted(measurements, key=lambda one: one.attempt)}
-    found = evidence.requirements(journal, summary, known)
+    found = evidence.requirements(journal, summary, known, words)
     others = evidence.elsewhere(found, started.stage)
-    facts = dict(started.unit_facts)
-    laboratory = facts.pop("laboratory", None)
+    facts, recorded = formal.facts_of(started)
+    house = laboratory.load(edition.template) if edition.template else laboratory.of_record(recorded)
+    release, waivers = formal.release_of(started), journal.of(Waiver)
     signs: Counter[str] = Counter()
     for source in known.values():
         signs[MARKS[source.mark].sign if source.mark in MARKS else ""] += source.used
     return Page(
+        language=words,
         run_id=journal.run_id,
         started=started,
         start_utc=journal.entries[0].utc,
         end_utc=journal.entries[-1].utc,
-        laboratory=_NOT_STATED | (dict(laboratory) if isinstance(laboratory, Mapping) else {}),
+        issued_utc=journal.entries[-1].utc,
+        laboratory=house,
+        place=house.place or house.address,
+        order=formal.order_of(started, str(recorded.get("customer") or "")),
+        release=release,
+        signed_by=formal.signed_by(edition.signer),
+        deviations=tuple(formal.deviations(words, started, release, summary, others, waivers)),
         facts=facts,
         summary=summary,
         tiles=tuple(evidence.tile(verdict, found, last.values()) for verdict in _LARGE),
-        notices=tuple(_notices(journal)),
+        notices=tuple(notices(journal, house, str(recorded.get("name") or ""), words)),
         not_passed=tuple(one for one in evidence.not_passed(found) if one not in others),
         elsewhere=others,
         instruments=journal.of(Instrument),
         overdue=overdue(journal),
         environment=tuple(one for one in last.values() if "ambient" in one.base and one.value is not None),
-        rules=tuple(_rule(started, *one) for one in Counter(one.rule for one in measurements).items()),
-        screen=_screen(started, measurements),
+        rules=tuple(_rule(started, words, *one) for one in Counter(one.rule for one in measurements).items()),
+        screen=_screen(started, words, measurements),
         sources=tuple(known.values()),
         not_rechecked=signs["†"],
         assumed=signs["‡"],
         effort=_effort(measurements),
         monte_carlo=_monte_carlo(measurements),
         areas=evidence.by_area(found),
-        figures=tuple(evidence.figures(started.charts, list(last.values()))),
-        waivers=journal.of(Waiver),
-        findings=journal.of(Finding),
+        figures=tuple(evidence.figures(started.charts, list(last.values()), Figures(words))),
+        waivers=waivers,
+        findings=tuple(one for one in journal.of(Finding) if not one.severity),
+        review=formal.reviewed(journal.of(Finding)),
         notes=tuple(_together(journal.of(Note))),
         safe_states=journal.of(SafeState),
         attachments=journal.of(Attachment),
@@ -174,31 +185,37 @@ def make_page(journal: Journal) -> Page:
     )
 
 
-def _rule(started: RunStarted, name: str, used: int) -> UsedRule:
+def _rule(started: RunStarted, words: Language, name: str, used: int) -> UsedRule:
     """Say what a rule does: in the record's words, or in ours for a record that has none."""
     said = started.decision
     if said.get("rule") == name:
-        return UsedRule(name, str(said["clause"]), str(said["rule_text"]), str(said["risk_text"]), used)
+        clause, text, risk = (_targeted(words, str(said[key])) for key in ("clause", "rule_text", "risk_text"))
+        return UsedRule(name, clause, text, risk, used)
     try:
-        words = describe(name)
+        ours = describe(name)
     except SetupError:
         return UsedRule(name, "", "", "", used)
-    return UsedRule(name, words.clause, words.rule_text, words.risk_text, used)
+    return UsedRule(name, ours.clause, _targeted(words, ours.rule_text), _targeted(words, ours.risk_text), used)
 
 
-def _screen(started: RunStarted, measurements: Sequence[Measurement]) -> UsedRule | None:
+def _targeted(words: Language, text: str) -> str:
+    """Say a rule's sentence in the page's language; some have a target, the one percentage in them."""
+    if found := re.search(r"\b[\d.]+ %", text):
+        pattern = text.replace(found[0], "{target}")
+        if words.text(pattern) != pattern:
+            return words.say(pattern, target=words.figures(found[0]))
+    return words.text(text)
+
+
+def _screen(started: RunStarted, words: Language, measurements: Sequence[Measurement]) -> UsedRule | None:
     said = started.decision
     if not said.get("screen"):
         return None
     screened = [one.judgement["screen"] for one in measurements if one.judgement.get("screen")]
-    return UsedRule(
-        str(said["screen"]),
-        str(said.get("screen_clause", "")),
-        str(said.get("screen_text", "")),
-        str(said.get("screen_risk_text", "")),
-        len(screened),
-        sum(one["verdict"] != Verdict.PASS for one in screened),
-    )
+    keys = ("screen_clause", "screen_text", "screen_risk_text")
+    clause, text, risk = (_targeted(words, str(said.get(key, ""))) for key in keys)
+    rejected = sum(one["verdict"] != Verdict.PASS for one in screened)
+    return UsedRule(str(said["screen"]), clause, text, risk, len(screened), rejected)
 
 
 def _effort(measurements: Sequence[Measurement]) -> Effort | None:
@@ -228,59 +245,3 @@ def _together(notes: Sequence[Note]) -> Iterator[Note]:
 
 def _function(test: str) -> str:
     return test.partition("[")[0]
-
-
-def _notices(journal: Journal) -> Iterator[Notice]:
-    """Say what a reader must know before the numbers; the rest of the page repeats each in its place."""
-    started = journal.started
-    if started.faults:
-        yield Notice("Faults on purpose", f"The simulated bench was told to have: {', '.join(started.faults)}.")
-    if journal.finished is None:
-        yield Notice("The record has no end", f"{_last_words(journal)} Everything measured until then is on this page.")
-    if journal.torn:
-        yield Notice("The record's last line was cut short", "It was left out; every line before it is whole.")
-    for note in journal.of(Note):
-        if note.text.startswith((TORN, CLOCK_SET_BACK)):
-            yield Notice("The record itself", f"{note.text[:1].upper()}{note.text[1:]}.")
-    states = journal.of(SafeState)
-    if states and not states[-1].safe:
-        yield Notice("The bench could not be proven safe", f"{states[-1].why}. Treat it as live.")
-    elif journal.finished is None and not states and journal.of(Instrument):
-        yield Notice("Nothing says that the bench was made safe", "Treat it as live until somebody has looked.")
-    if said := in_words(unverified(journal.of(Measurement), VERIFIED)):
-        yield Notice("Limits not verified", f"{said}; each carries a sign, which section 3 explains.")
-    uncalibrated = [one.role for one in journal.of(Instrument) if not one.calibration]
-    if uncalibrated and not started.simulated:
-        yield Notice("No calibration on record", f"{', '.join(uncalibrated)}: traceability is not shown.")
-    if late := overdue(journal):
-        yield Notice("Calibration overdue on the day of the test", f"{', '.join(sorted(late))}.")
-    soon = [one for one in journal.of(Instrument) if (one.calibration or {}).get("status") == "due soon"]
-    if soon:
-        due = ", ".join(f"{one.role} on {(one.calibration or {}).get('due')}" for one in soon)
-        yield Notice("Calibration due soon", f"{due}.")
-
-
-def _last_words(journal: Journal) -> str:
-    """Say how the run died and what it recorded last."""
-    last = next(entry for entry in reversed(journal.entries) if not _of_the_guard(entry.event))
-    what = " ".join(part for part in (last.event.EVENT.replace("_", " "), _named(last.event)) if part)
-    how = death(journal.events)
-    return f"{how[:1].upper()}{how[1:]}. The last thing on record is line {last.seq + 1}, at {last.utc}: {what}."
-
-
-def _of_the_guard(event: Event) -> bool:
-    """Say whether a line was written after the run's death."""
-    if isinstance(event, Note):
-        return event.text.startswith((TORN, CLOCK_SET_BACK))
-    return isinstance(event, SafeState) and event.by == "guard"
-
-
-def _named(event: Event) -> str:
-    return next((str(word) for key in ("name", "text", "why", "test") if (word := getattr(event, key, ""))), "")
-
-
-def overdue(journal: Journal) -> frozenset[str]:
-    """Return the roles whose calibration was due before the run began; ISO dates compare as text."""
-    day = journal.entries[0].utc[:10]
-    instruments = [one for one in journal.of(Instrument) if one.calibration]
-    return frozenset(one.role for one in instruments if one.calibration and str(one.calibration.get("due", day)) < day)

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from hil.journal.events import Measurement
 from hil.metrology.budget import coverage_factor
 from hil.reports.charts import Dot, place_svg
+from hil.reports.language import ENGLISH, Language
 
+_OF_A_SOURCE = ("standard", "edition", "table", "source_mark", "verified_by", "verified_on")
 BAD = frozenset({"fail", "conditional_fail"})
 
 
@@ -121,27 +123,31 @@ def sources(measurements: Iterable[Measurement]) -> dict[tuple[str, ...], Source
 
 def source_key(limit: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what makes two limit sources the same."""
-    names = ("standard", "edition", "table", "source_mark", "verified_by", "verified_on")
-    return tuple(str(limit.get(name) or "") for name in names)
+    return tuple([str(limit.get(name) or "") for name in _OF_A_SOURCE])
 
 
-def group(measurements: Sequence[Measurement], known: Mapping[tuple[str, ...], Source]) -> tuple[Group, ...]:
+def group(
+    measurements: Sequence[Measurement], known: Mapping[tuple[str, ...], Source], words: Language
+) -> tuple[Group, ...]:
     """Gather all attempts by base name, the attempts of a point together, in the order of the first."""
     bases: dict[str, dict[str, list[Measurement]]] = {}
     for one in measurements:
         bases.setdefault(one.base, {}).setdefault(one.name, []).append(one)
-    return tuple(_group(base, points, known) for base, points in bases.items())
+    return tuple(_group(base, points, known, words) for base, points in bases.items())
 
 
-def _group(base: str, points: Mapping[str, list[Measurement]], known: Mapping[tuple[str, ...], Source]) -> Group:
+def _group(
+    base: str, points: Mapping[str, list[Measurement]], known: Mapping[tuple[str, ...], Source], words: Language
+) -> Group:
     rows = []
     for attempts in points.values():
         last = max(one.attempt for one in attempts)
         rows += [
-            _row(one, known, superseded=one.attempt < last) for one in sorted(attempts, key=lambda one: one.attempt)
+            _row(one, known, words, superseded=one.attempt < last)
+            for one in sorted(attempts, key=lambda one: one.attempt)
         ]
     components = dict.fromkeys(str(part["name"]) for row in rows for part in row.budget)
-    return Group(base, humane(base), tuple(rows), tuple(components))
+    return Group(base, words.text(humane(base)), tuple(rows), tuple(components))
 
 
 def humane(base: str) -> str:
@@ -150,12 +156,12 @@ def humane(base: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _row(one: Measurement, known: Mapping[tuple[str, ...], Source], *, superseded: bool) -> Row:
+def _row(one: Measurement, known: Mapping[tuple[str, ...], Source], words: Language, *, superseded: bool) -> Row:
     margin, margin_pct = _margin(one)
     expanded = expanded_u(one)
     return Row(
         name=one.name,
-        label=label(one.name),
+        label=label(one.name, words),
         unit=one.unit,
         value=one.value,
         u=one.u,
@@ -188,12 +194,20 @@ def _place(one: Measurement, expanded: float | None) -> Markup:
     return place_svg(one.value, expanded, one.low, one.high, bad=one.verdict in BAD)
 
 
-def label(name: str) -> str:
+def label(name: str, words: Language) -> str:
     """Turn the point of `base[socket=1,i=0.05Ib]` into `socket 1 · i 0.05Ib`; a name without a point has none."""
     point = name.partition("[")[2].removesuffix("]")
-    return (
-        " · ".join(part.replace("=", "\u00a0", 1).replace("_", "\u00a0") for part in point.split(",")) if point else ""
-    )
+    if not point:
+        return ""
+    if words.code == ENGLISH:
+        return " · ".join(part.replace("=", "\u00a0", 1).replace("_", "\u00a0") for part in point.split(","))
+    return " · ".join(_said(words, part) for part in point.split(","))
+
+
+def _said(words: Language, part: str) -> str:
+    key, equals, value = part.partition("=")
+    said = (words.text(key), words.text(value)) if equals else (words.text(key),)
+    return "\u00a0".join(one.replace("_", "\u00a0") for one in said)
 
 
 def _margin(one: Measurement) -> tuple[float | None, float | None]:

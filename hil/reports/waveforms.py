@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from hil.reports import svg
-from hil.reports.qty import NARROW_SPACE, qty
+from hil.reports.figures import IN_ENGLISH, Figures
+from hil.reports.qty import NARROW_SPACE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,7 @@ _MIDDLE = (_LEFT + _RIGHT) / 2
 _COLUMNS = int(_RIGHT - _LEFT)
 
 
-def waveform_svg(data: Mapping[str, Any], *, alone: bool = True) -> Markup:
+def waveform_svg(data: Mapping[str, Any], figures: Figures = IN_ENGLISH, *, alone: bool = True) -> Markup:
     """Draw {"title", "traces": [{"name", "unit", "time_s", "value"}], "marks": [{"name", "time_s"}]}.
 
     alone=False leaves the name space out, for a drawing inside a page. Raises ValueError for data of another shape.
@@ -43,10 +44,10 @@ def waveform_svg(data: Mapping[str, Any], *, alone: bool = True) -> Markup:
     parts: list[str] = []
     top = _MARK_ROW * (max(rows, default=-1) + 1) + 8.0
     for number, (name, unit, time, value) in enumerate(traces):
-        parts += _lane(number, name, unit, top, x, time, value)
+        parts += _lane(number, name, unit, top, x, time, value, figures)
         top += _LANE + _GAP
     bottom = top - _GAP
-    parts += _time_axis(start, end, x, bottom)
+    parts += _time_axis(start, end, x, bottom, figures)
     parts += _marks(marks, x, rows, bottom)
     return svg.drawing(_WIDTH, bottom + _FOOT, str(data.get("title", "waveform")), parts, alone=alone)
 
@@ -80,7 +81,9 @@ def _samples(np: Any, trace: Mapping[str, Any]) -> tuple[Samples, Samples]:
     return time, value
 
 
-def _lane(number: int, name: str, unit: str, top: float, x: svg.Scale, time: Samples, value: Samples) -> list[str]:
+def _lane(
+    number: int, name: str, unit: str, top: float, x: svg.Scale, time: Samples, value: Samples, figures: Figures
+) -> list[str]:
     low, high = float(value.min()), float(value.max())
     if high - low < 0.25 * max(abs(low), abs(high)):  # noise on a level is shown as a level, not as a picture of noise
         low, high = min(low, 0.0), max(high, 0.0)
@@ -90,7 +93,7 @@ def _lane(number: int, name: str, unit: str, top: float, x: svg.Scale, time: Sam
     largest = max(abs(step) for step in steps)
     parts = [svg.rect(_LEFT, top, _RIGHT - _LEFT, _LANE, "#fff", svg.GRID)]
     for step in steps:
-        number_text, _, symbol = qty(step, unit, scale=largest).partition(NARROW_SPACE)
+        number_text, _, symbol = figures.qty(step, unit, scale=largest).partition(NARROW_SPACE)
         parts.append(svg.line(_LEFT, y(step), _RIGHT, y(step), svg.RULE if math.isclose(step, 0.0) else svg.GRID))
         shown = f"{number_text}{NARROW_SPACE}{symbol}"
         parts.append(svg.text(_LEFT - 6, y(step) + 4, shown, anchor="end", size=11))
@@ -101,12 +104,12 @@ def _lane(number: int, name: str, unit: str, top: float, x: svg.Scale, time: Sam
     return parts
 
 
-def _time_axis(start: float, end: float, x: svg.Scale, bottom: float) -> list[str]:
+def _time_axis(start: float, end: float, x: svg.Scale, bottom: float, figures: Figures) -> list[str]:
     steps = svg.ticks(start, end, 8)
     largest = max(abs(step) for step in steps)
     parts = []
     for step in steps:
-        shown = qty(step, "s", scale=largest)
+        shown = figures.qty(step, "s", scale=largest)
         parts.append(svg.line(x(step), bottom, x(step), bottom + 4))
         parts.append(svg.text(x(step), bottom + 18, shown, anchor="middle", size=11))
     return parts

@@ -316,9 +316,9 @@ def test_a_sound_chain_of_nonsense_is_damage_too(sound, change, why):
 
 def test_another_format_is_refused_by_its_number(sound):
     """A journal from the future is not guessed at."""
-    future = rechained(sound, lambda n, d: d.update(journal=3) if n == 0 else None)
+    future = rechained(sound, lambda n, d: d.update(journal=4) if n == 0 else None)
 
-    with pytest.raises(JournalVersion, match="format 3, this program reads 1 and 2"):
+    with pytest.raises(JournalVersion, match="format 4, this program reads 1, 2, 3"):
         parse_journal(future, Path())
 
 

@@ -41,6 +41,20 @@ DESIGN = {
     "table": "06H LastData",
     "source_mark": "datasheet",
 }
+ORDER = {
+    "customer": "Stadtwerke Musterstadt",
+    "contact": "Frau Beispiel, einkauf@musterstadt.example",
+    "number": "4711-26",
+    "received": "2026-11-20",
+    "condition": "packed, no visible damage",
+}
+RELEASE = {
+    "status": "released",
+    "id": "smart-power-A-1",
+    "by": "K. Muster",
+    "on": "2026-11-01T08:00:00Z",
+    "sha256": "9d" * 32,
+}
 CURRENTS_A = {"0.05Ib": 0.05, "0.1Ib": 0.1, "0.2Ib": 0.2, "0.5Ib": 0.5, "Ib": 1.0, "Imax": 3.0}
 RULE = "ilac-g8-non-binary"
 
@@ -81,6 +95,9 @@ class Scenario:
     )
     operator: str = "M. Petersen"
     serial: str = "SP-000123"
+    order: dict[str, str] = field(default_factory=lambda: dict(ORDER))
+    release: dict[str, Any] = field(default_factory=lambda: dict(RELEASE))
+    findings: tuple[Finding, ...] = ()  # of the design review
 
 
 @dataclass
@@ -116,6 +133,8 @@ def _run(recorder: Recorder, scenario: Scenario, planned: list[Measurement]) -> 
     if scenario.waived:
         recorder.write(Waiver("", "Accepted for the pilot series until revision B", "REL-02", "DR-29"))
         recorder.write(Finding("", "No readback of the relay state in hardware", "REL-02", "DR-29"))
+    for finding in scenario.findings:
+        recorder.write(finding)
     for test in dict.fromkeys(one.test for one in planned):
         mine = [one for one in planned if one.test == test]
         named = tuple(dict.fromkeys(one.requirement for one in mine))
@@ -389,5 +408,7 @@ def _started(scenario: Scenario, planned: list[Measurement]) -> RunStarted:
             {"title": "Time to first contact edge", "measurement": "relay.operate_time"} | chart,
             {"title": "Contact bounce", "measurement": "relay.bounce_time"} | chart,
         ),
+        order=scenario.order,
+        release=scenario.release,
         unit_facts={"nominal": {"un_v": 230.0, "ib_a": 1.0, "imax_a": 3.0}, "laboratory": dict(scenario.laboratory)},
     )

@@ -133,7 +133,7 @@ class Chromium:
             elif method == "Network.webSocketCreated":
                 found.append(params["url"])
             elif method == "Runtime.exceptionThrown":
-                found.append(params["exceptionDetails"]["text"] + json.dumps(params["exceptionDetails"])[:500])
+                found.append(params["exceptionDetails"]["text"] + json.dumps(params["exceptionDetails"])[:4000])
             elif method == "Runtime.consoleAPICalled" and params["type"] in {"error", "assert", "warning"}:
                 found.append(json.dumps(params["args"])[:500])
             elif method == "Log.entryAdded" and params["entry"]["level"] in {"error", "warning"}:

@@ -180,7 +180,7 @@ def test_a_simulated_run_says_so_across_the_page(pages, runs):
 
     assert "SIMULATED" in simulated.text
     assert any(div.get("class") == "watermark" for div in simulated.all("div"))
-    assert re.search(r'@top-center \{ content: "SIMULATED"', data)
+    assert re.search(r'@top-center \{ content: "SIMULATED', data)
     assert "(SIMULATED)" in data.partition("<title>")[2].partition("</title>")[0]
     assert simulated.text.count("not calibrated: simulated") == 4
     assert "SIMULATED" not in real.text

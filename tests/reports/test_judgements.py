@@ -146,8 +146,8 @@ def test_unverified_limits_are_said_at_the_head(tmp_path):
     """Before any number: how many results rest on figures that nobody compared."""
     text = page(tmp_path, measured(0.3)).text
 
-    assert text.index("Limits not verified") < text.index("Item, laboratory, time")
-    assert "1 measurement was judged by 1 row" in text
+    assert text.index("Limits not verified") < text.index("Item, customer, laboratory, time")
+    assert "has compared with the source they quote: 1 (rows of tables: 1)" in text
 
 
 @pytest.mark.parametrize(("dof", "written"), [(2.0, "2.0"), (16.75, "16.8"), (1e9, ">\u202f1000"), (float("inf"), "∞")])

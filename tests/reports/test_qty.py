@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hil.reports.qty import MINUS, NARROW_SPACE, bounds, margin, qty
+from hil.reports.qty import MINUS, NARROW_SPACE, bounds, margin, of_row, qty, two_digits
 
 
 def plain(text: str) -> str:
@@ -104,3 +104,24 @@ def test_rounding_never_moves_a_value_by_more_than_a_twentieth_of_u(value, u, un
     number = float("".join(c for c in text if c in "-.0123456789"))
 
     assert abs(number - value) <= 0.0505 * u
+
+
+@given(value=st.none() | st.floats(-1e9, 1e9) | st.sampled_from([0.0996, 0.994, 0.9999, 9.96, 9.99999, 1e-8, math.inf]))
+def test_two_digits_are_what_qty_says(value):
+    """The quick way to a share of an uncertainty gives the same text as the long one."""
+    assert two_digits(value) == qty(value, to=value)
+
+
+NUMBERS = st.none() | st.floats(-1e7, 1e7) | st.sampled_from([0.0, 1.0, 1e-9, 999.99995, math.inf])
+
+
+@given(NUMBERS, NUMBERS, st.none() | st.floats(0.0, 1e6), NUMBERS, st.sampled_from(["", "V", "%", "deg", "yes", "K"]))
+def test_a_row_is_what_qty_and_margin_say(value, raw, expanded, aside, unit):
+    """The quick way to a row's four numbers gives the same texts as the long one."""
+    scale = max(abs(one) for one in (value, 0.0, 1.5) if one is not None)
+    long = (*(qty(one, unit, to=expanded, scale=scale) for one in (value, raw, expanded)),)
+
+    assert of_row(value, raw, expanded, aside, unit, scale) == (
+        *long,
+        margin(aside, unit, to=expanded, scale=scale),
+    )

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.certification.certify import ALONE
+
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+ENVIRONMENT = os.environ | ALONE | {"PYTHONPATH": str(ROOT)}
 Sockets = set[tuple[str, str, str]]  # (process, local address, remote address); with ports
 
 

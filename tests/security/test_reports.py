@@ -109,9 +109,23 @@ def test_the_style_sheet_is_the_same_but_for_its_strings(runs: dict[str, Path]):
 def test_no_report_holds_a_character_that_acts_or_hides(runs: dict[str, Path]):
     """Certificate, JUnit, Allure's files, the manifest; attachments stay as they were attached."""
     for path in runs["evil"].rglob("*"):
-        if path.is_file() and path.parent.name != "attachments" and path.name != "journal.jsonl":
+        if path.suffix == ".pdf":
+            assert not [text for text in _strings(path) if evil.ACTS.search(text)]
+        elif path.is_file() and path.parent.name != "attachments" and path.name != "journal.jsonl":
             attached = "-attachment." in path.name and path.suffix not in {".csv", ".svg"}
             assert attached or not evil.ACTS.search(path.read_text(encoding="utf-8")), path
+
+
+def _strings(path: Path) -> list[str]:
+    """Return what a PDF says of itself, in its bookmarks and on its pages' links: all its text but the drawn one."""
+    import pikepdf
+
+    with pikepdf.open(path) as pdf:
+        found = [one for one in pdf.objects if isinstance(one, pikepdf.Dictionary)]
+        shown = ("/Title", "/Subject", "/Author", "/Keywords", "/Creator", "/Desc", "/UF", "/F", "/Contents", "/Alt")
+        texts = [str(one[key]) for one in found for key in shown if isinstance(one.get(key), pikepdf.String)]
+        assert len(texts) > 20
+        return [*texts, pdf.Root.Metadata.read_bytes().decode()]
 
 
 def test_the_xml_reports_have_the_same_elements(runs: dict[str, Path]):
