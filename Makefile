@@ -15,6 +15,8 @@ FUZZ_S ?= 60
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# What Python compiled once it need not compile again: each of many processes would, for half of its time.
+unexport PYTHONDONTWRITEBYTECODE
 # The system's pip works on the environment from outside: Debian has no ensurepip, and refuses to touch itself.
 PIP := $(PYTHON3) -m pip --disable-pip-version-check --python $(PYTHON)
 
@@ -75,7 +77,7 @@ $(OPENHTF)/.ready: benchmarks/openhtf_requirements.txt
 lock: $(READY)
 	$(PIP) install --quiet uv
 	$(VENV)/bin/uv pip compile --quiet --system-certs --universal --generate-hashes --no-header \
-	  --no-emit-index-url --no-emit-find-links --upgrade --extra dev --output-file requirements.lock pyproject.toml
+	  --no-emit-index-url --no-emit-find-links --upgrade --all-extras --output-file requirements.lock pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --system-certs --python-version 3.11 --universal --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links --upgrade --output-file benchmarks/openhtf_requirements.txt \
 	  benchmarks/openhtf_requirements.in

@@ -11,7 +11,21 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import hil
-from hil.arguments import certify, doctor, limits, records, sim, station, statistics
+from hil.arguments import (
+    certify,
+    doctor,
+    evidence,
+    export,
+    keys,
+    limits,
+    plan,
+    records,
+    review,
+    sim,
+    station,
+    statistics,
+    trace,
+)
 from hil.arguments.common import EXIT_HELP
 from hil.errors import Blame, HilError
 from hil.names import one_line, printable
@@ -23,15 +37,16 @@ INTERRUPTED, SETUP_FAULT = 2, 4
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     asked = _parser().parse_args(arguments)
+    exit_code: int = 0
     try:
         command = importlib.import_module(f"hil.commands.{asked.module}")
-        exit_code: int = command.run(asked)
+        exit_code = command.run(asked)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _complain(asked, "interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader of our output left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        return exit_code  # what was found is as true when only its first lines were read
     except HilError as error:
         return _complain(asked, str(error), EXIT_CODES[error.blame])
     except ModuleNotFoundError as error:
@@ -76,7 +91,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hil {hil.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for group in (certify, records, station, limits, statistics, sim, doctor):
+    for group in (
+        certify,
+        records,
+        keys,
+        export,
+        evidence,
+        trace,
+        plan,
+        review,
+        station,
+        limits,
+        statistics,
+        sim,
+        doctor,
+    ):
         group.add(commands)
     return parser
 

@@ -19,12 +19,21 @@ from hil.names import printable
 
 if TYPE_CHECKING:
     from hil.plans.plan import Plan
+    from hil.reports.edition import Edition
     from hil.run.measure import Measurer
     from hil.run.run import Run
+    from hil.station.config import StationConfig
     from hil.station.station import Station
 
 SETUP_FAULT = 4
 NOTHING_TESTED = 5
+ORDER = (
+    ("customer", "for whom the unit is tested, name and address"),
+    ("contact", "how to reach the customer"),
+    ("order", "its number"),
+    ("received", "when the unit came, e.g. 2026-11-21"),
+    ("condition", "in which condition it came"),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +54,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--monte-carlo", action="store_true", help="check every uncertainty by Monte Carlo too (JCGM 101); slower"
     )
     group.addoption("--runs", default="runs", help="where the record goes (default: runs)")
+    group.addoption("--slot", type=int, default=1, help="slot of the fixture that holds the unit (default: 1)")
+    for name, what in ORDER:
+        group.addoption(f"--{name}", default="", help=f"of the order, for the certificate: {what}")
+    group.addoption("--lang", default="en", help="language of the certificate: en or de (default: en)")
+    group.addoption("--template", default="", help="the laboratory's folder: letterhead, logo, templates")
+    group.addoption("--key", default="", help="signs the manifest: a file, or a pkcs11: URI (default: the station's)")
+    group.addoption("--passphrase-file", default="", help="holds the key's passphrase (default: HIL_PASSPHRASE)")
+    group.addoption("--no-pdf", action="store_true", help="leave certificate.pdf out")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,7 +130,8 @@ class _RunPlugin:
         self._errors: list[BaseException] = []  # of the test that runs now
         self._checked = 0  # events of the run in which Monte Carlo's answers have been looked for
         self._reports: list[Path] = []
-        self._unreported = ""
+        self.unreported = ""  # why reports are missing
+        self._edition: Edition | None = None
 
     @property
     def run(self) -> Run:
@@ -121,9 +139,15 @@ class _RunPlugin:
         assert self._run is not None
         return self._run
 
+    @property
+    def refused(self) -> bool:
+        """Whether something was asked for that cannot be: there is no run."""
+        return self._run is None
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Check everything that was asked for, before anything is opened."""
+        from hil.run.order import Order
         from hil.run.run import Run, RunOptions
 
         option = self._config.option
@@ -143,8 +167,11 @@ class _RunPlugin:
                     stations_file=Path(option.stations),
                     runs=Path(option.runs),
                     sync=option.sync,
+                    slot=option.slot,
+                    order=Order(option.customer, option.contact, option.order, option.received, option.condition),
                 )
             )
+            self._edition = self._made_edition(self._run.config)
         except HilError as error:
             pytest.exit(printable(str(error)), returncode=SETUP_FAULT)
 
@@ -152,6 +179,18 @@ class _RunPlugin:
         """Bring the test files into the plan's sequence; inside a file the order stays."""
         order = {name: place for place, name in enumerate(self.run.plan.sequence)}
         items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+    def _made_edition(self, station: StationConfig) -> Edition:
+        """Return what the reports are made with; `hil certify` has it ready, and asked for passphrases before."""
+        certify = self._config.pluginmanager.get_plugin("hil.certify")
+        if certify is not None:
+            ready: Edition = certify.edition
+            return ready
+        from hil.run.edition import EditionAsked, make_edition
+
+        o = self._config.option
+        with self._terminal():  # a key may ask for its passphrase
+            return make_edition(EditionAsked(o.lang, o.template, o.key, o.passphrase_file, not o.no_pdf), station)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -219,11 +258,13 @@ class _RunPlugin:
             run.stop(error.blame, str(error))
             return (yield)
         run.measure.begin(item.nodeid)
+        run.roles_used(with_board=False)  # what was asked for before it began is none of its
         self._errors = []
         result = yield
         verdict, blame, reason = self._outcome()
         try:
-            run.write(TestFinished(item.nodeid, requirements, verdict, blame.value if blame else "", reason))
+            used = run.roles_used(with_board="board" in getattr(item, "fixturenames", ()))
+            run.write(TestFinished(item.nodeid, requirements, verdict, blame.value if blame else "", reason, used))
         except HilError as error:
             run.stop(error.blame, str(error))
         if uninterrupted.seen:
@@ -292,13 +333,15 @@ class _RunPlugin:
                 self._make_reports()
 
     def _make_reports(self) -> None:
-        from hil.reports import make_reports
+        from hil.reports import make_reports, without_pdf
 
         assert self.run.folder is not None
+        assert self._edition is not None
         try:
-            self._reports = make_reports(self.run.folder)
+            self._reports = make_reports(self.run.folder, self._edition)
+            self.unreported = without_pdf(self._edition)
         except (HilError, OSError) as error:
-            self._unreported = f"no reports were made: {error}; make them with 'hil report {self.run.folder.name}'"
+            self.unreported = f"no reports were made: {error}; make them with 'hil report {self.run.folder.name}'"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how the run ended and where its record is."""
@@ -313,10 +356,10 @@ class _RunPlugin:
         for line in [*begin, *decided(run.events, summary), *stands_out(summary)]:
             write(line)
         for path in self._reports:
-            if path.name == "certificate.html":
+            if path.stem == "certificate":
                 write(f"certificate: {path}")
-        if self._unreported:
-            write(self._unreported)
+        if self.unreported:
+            write(self.unreported)
         write(f"record: {run.folder}")
 
     def _outcome(self) -> tuple[str, Blame | None, str]:

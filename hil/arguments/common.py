@@ -64,3 +64,17 @@ def add_stations(command: argparse.ArgumentParser) -> None:
 def add_runs(command: argparse.ArgumentParser) -> None:
     """Add where the records are."""
     command.add_argument("--runs", default="runs", metavar="DIR", help="where the records are (default: runs)")
+
+
+def add_edition(command: argparse.ArgumentParser) -> None:
+    """Add how certificates are made: language, letterhead, key."""
+    group = command.add_argument_group("the certificate")
+    group.add_argument("--lang", default="en", metavar="CODE", help="its language: en or de (default: en)")
+    group.add_argument("--template", default="", metavar="DIR", help="the laboratory's letterhead, logo and templates")
+    group.add_argument(
+        "--key", default="", metavar="KEY", help="signs it: a file, or a pkcs11: URI (default: the station's)"
+    )
+    group.add_argument(
+        "--passphrase-file", default="", metavar="FILE", help="of the key (default: HIL_PASSPHRASE, or it is asked for)"
+    )
+    group.add_argument("--no-pdf", action="store_true", help="leave certificate.pdf out")

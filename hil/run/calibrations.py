@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from hil.errors import SetupError
 from hil.instruments.accuracy import load
 from hil.metrology.calibration import Certificate
 from hil.plans.calibration import CalibrationRules
-from hil.station.calibrations import MEASURING
+from hil.station.calibrations import MEASURING, file_of
 from hil.station.config import InstrumentConfig, StationConfig
 
 
@@ -69,6 +71,22 @@ def _specified_until(one: InstrumentConfig, calibration: Certificate) -> datetim
         return None
     year, month = calibration.date.year + months // 12, months % 12 + 1
     return datetime.date(year, month, min(calibration.date.day, calendar.monthrange(year, month)[1]))
+
+
+def files(config: StationConfig, folder: Path) -> Iterator[tuple[str, bytes, str]]:
+    """Yield the calibrations that stand in files, for the record: name, content, media type.
+
+    folder is `calibrations` beside stations.toml. Raises SetupError for a file that is not what was read before.
+    """
+    for role, one in config.instruments.items():
+        path = file_of(folder, config.name, role) if one.calibration is not None else None
+        if path is None or one.calibration is None:
+            continue
+        data = path.read_bytes()
+        if one.calibration.sha256 and hashlib.sha256(data).hexdigest() != one.calibration.sha256:
+            raise SetupError(f"{path} was changed while the run began", "begin it again")
+        media_type = "application/xml" if path.suffix == ".xml" else "application/toml"
+        yield f"calibration {path.name}", data, media_type
 
 
 def on_record(calibration: Certificate | None, rules: CalibrationRules, today: datetime.date) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import platform
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,10 @@ from hil.journal.writer import JournalWriter, new_run_folder, utc_now
 from hil.metrology.decision import Verdict
 from hil.names import check_operator, without_secrets
 from hil.plans.plan import STAGES, Plan, load_plan
-from hil.run import calibrations
+from hil.run import calibrations, findings, released, software
 from hil.run.measure import Measurer
-from hil.station.config import StationConfig, load_stations
+from hil.run.order import Order
+from hil.station.config import CALIBRATIONS, StationConfig, find_stations_file, load_stations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,8 @@ class RunOptions:
     stations_file: Path = Path("stations.toml")
     runs: Path = Path("runs")
     sync: str = "test"  # what is written through to the disk at its end: each test, or each measurement
+    slot: int = 1  # of the station's fixture
+    order: Order = field(default_factory=Order)
 
 
 class Run:
@@ -65,7 +68,9 @@ class Run:
         self.planned = self.plan.resolve(options.revision)
         self.config: StationConfig = _station(options)
         self._today = now().date()  # a run that goes beyond midnight keeps its calibrations
+        options.order.check(self._today)
         calibrations.check(self.config, self.plan.calibration, options.stage, self._today)
+        self._release = released.release_of(self.plan, options.revision, options.stations_file)
         self.events: list[events.Event] = []
         self.station: Station | None = None
         self.board: Any = None
@@ -134,12 +139,25 @@ class Run:
         for waiver in self.plan.waivers:
             if o.revision in waiver.revisions and o.stage in self.plan.requirements[waiver.requirement].stages:
                 self.write(events.Waiver("", waiver.text, waiver.requirement, waiver.finding))
-        self._journal.attach("", self.plan.path.name, self.plan.text, "application/toml")
+        for finding in findings.on_record(self.plan, o.revision):
+            self.write(finding)
+        self._attach()
         try:
             self._open_bench(simulated)
         except HilError as error:
             self.stop(error.blame, str(error))
             raise
+
+    def _attach(self) -> None:
+        """Keep what the run stands on beside its journal: the plan, its review, the software, the calibrations."""
+        assert self._journal is not None
+        self._journal.attach("", self.plan.path.name, self.plan.text, "application/toml")
+        if self.plan.review is not None:
+            self._journal.attach("", self.plan.review.path.name, self.plan.review.text, "application/json")
+        self._journal.attach("", software.NAME, software.on_record(), software.MEDIA_TYPE)
+        beside = find_stations_file(self.options.stations_file).parent / CALIBRATIONS
+        for name, data, media_type in calibrations.files(self.config, beside):
+            self._journal.attach("", name, data, media_type)
 
     def write(self, event: events.Event) -> None:
         """Journal an event, and keep it for the summary."""
@@ -175,6 +193,14 @@ class Run:
         uninterrupted.raise_alarm()
         if self.station is not None and self.station.watch is not None:
             self.station.watch.check()
+
+    def roles_used(self, *, with_board: bool) -> tuple[str, ...]:
+        """Return the roles that the test which ends now spoke to; the board is spoken to through the fixture."""
+        if self.station is None:
+            return ()
+        if with_board and self.measure.valued:
+            self.station.roles.note("Fixture")
+        return self.station.roles.used()
 
     def _write_if_it_can(self, event: events.Event) -> None:
         """Journal an event, or remember why not: the bench comes first."""
@@ -258,6 +284,9 @@ class Run:
             charts=self.plan.charts,
             unit_facts={**self.plan.rating, "laboratory": dict(self.config.laboratory)},
             decision=self.plan.decision.to_dict(o.stage),
+            slot=o.slot,
+            order=o.order.told(),
+            release=released.on_record(self._release, self.plan, o.stations_file, o.station),
         )
 
     def _requirements(self) -> list[dict[str, Any]]:
@@ -319,6 +348,8 @@ def _station(options: RunOptions) -> StationConfig:
     config = stations[options.station]
     if options.faults and not config.launch:
         raise SetupError(f"station {options.station} is a real bench", "faults belong to the simulated station")
+    if not 1 <= options.slot <= config.slots:
+        raise SetupError(f"station {options.station} has no slot {options.slot}", f"it has 1 to {config.slots}")
     return config
 
 

@@ -35,7 +35,7 @@ class Fixture:
             self._mosi = mosi
             for slave in self._selected:
                 slave.data_changed(t_s)
-        if cs != self._cs:
+        if cs is not self._cs and cs != self._cs:  # the same object, mostly
             self._select(t_s, cs)
         if sclk != self._sclk:
             self._sclk = sclk

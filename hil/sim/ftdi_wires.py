@@ -80,21 +80,18 @@ class SpiWires(Wires):
     def __init__(self, fixture: FixturePins) -> None:
         super().__init__()
         self._fixture = fixture
+        self._known: dict[tuple[int, int], SpiPins] = {}  # the bus has few states and 20 edges a byte
         self._pins: SpiPins | None = None
         self._miso = True
 
     def drive(self, t_s: float, levels: int, direction: int) -> None:
-        super().drive(t_s, levels, direction)
+        self._driven, self._levels = direction, levels
         if not direction & SPI_OUTPUTS:
             self._release(t_s)
             return
-        driven = levels & direction
-        high = levels | ~direction
-        pins = (
-            bool(driven & SK),
-            bool(driven & MOSI),
-            (bool(high & CS0), bool(high & CS0 << 1), bool(high & CS0 << 2), bool(high & CS0 << 3)),
-        )
+        pins = self._known.get((levels, direction))
+        if pins is None:
+            pins = self._known[levels, direction] = _spi_pins(levels, direction)
         if pins != self._pins:
             self._pins = pins
             self._miso = self._put(t_s, pins)
@@ -117,6 +114,13 @@ class SpiWires(Wires):
             self._miso = self._put(t_s, self._pins)  # no edge: SDO may have settled since the last one
         pads = super().read(t_s)
         return pads if self._driven & MISO or self._miso or self._pins is None else pads & ~MISO
+
+
+def _spi_pins(levels: int, direction: int) -> SpiPins:
+    driven = levels & direction
+    high = levels | ~direction
+    selects = (bool(high & CS0), bool(high & CS0 << 1), bool(high & CS0 << 2), bool(high & CS0 << 3))
+    return bool(driven & SK), bool(driven & MOSI), selects
 
 
 class GpioWires(Wires):

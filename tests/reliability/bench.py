@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.clock import StationControl
+from tests.certification.certify import ALONE
 
 ROOT = Path(__file__).parents[2]
 SERIAL = "SP-000123"
@@ -22,7 +23,7 @@ PATIENCE_S = 90.0  # of real time, for what takes a few seconds; the machine may
 
 def environment(**more: str) -> dict[str, str]:
     """Return what a process of ours runs in."""
-    return {**os.environ, **more}
+    return os.environ | ALONE | more
 
 
 @dataclass(slots=True)

@@ -237,4 +237,4 @@ def _report(journal: Journal | None) -> int:
     if journal is None:
         return -1
     with ONE_REPORT, contextlib.redirect_stdout(io.StringIO()):
-        return hil(["report", str(journal.folder)])
+        return hil(["report", str(journal.folder), "--no-pdf"])

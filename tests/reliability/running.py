@@ -142,7 +142,7 @@ def start(bench: Bench, folder: Path, ways: Ways, *, locks: Path | None = None) 
     (folder / "tells").touch()
     runs, locks = folder / "runs", locks or folder / "locks"
     command = [sys.executable, "-m", "pytest", str(SCENES / ways.scene), "-q", "-p", "hil.plugin"]
-    command += ["--serial", SERIAL, "--runs", str(runs), "--attach", bench.address, *ways.arguments]
+    command += ["--serial", SERIAL, "--runs", str(runs), "--attach", bench.address, "--no-pdf", *ways.arguments]
     told = {TELLS: str(folder / "tells"), FAULT: ways.fault, FOLDER_VARIABLE: str(locks)}
     with small_disk(runs) if ways.small_disk else contextlib.nullcontext():
         window = Window(folder / "output") if ways.terminal else None
