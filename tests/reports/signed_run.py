@@ -29,6 +29,13 @@ class Keys:
         self.trusted = load_trusted(self.trusted_folder)
 
 
+def lay_out(folder: Path, keys: Keys) -> None:
+    """Make a folder to work in: stations.toml, the keys it trusts, and a signed run."""
+    (folder / "stations.toml").write_text("")
+    shutil.copytree(keys.trusted_folder, folder / "trusted_keys")
+    make(folder / "runs/SP-000123/20261121T083000.000000Z-abcd", keys.bench)
+
+
 def make(folder: Path, signer: Signer | None, *, died: bool = False) -> Path:
     """Make a run with reports, a manifest, and its envelope where there is a signer."""
     folder.mkdir(parents=True, exist_ok=True)

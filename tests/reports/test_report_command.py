@@ -5,7 +5,7 @@ import json
 import shutil
 
 import pytest
-from signed_run import Keys, make, sign
+from signed_run import Keys, lay_out, make, sign
 
 from hil.cli import main
 from hil.reports import make_reports, pdf, without_pdf
@@ -21,11 +21,8 @@ def keys(tmp_path_factory):
 
 @pytest.fixture
 def bench(tmp_path, keys, monkeypatch):
-    """A folder with stations.toml, the keys it trusts, and a signed run."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "stations.toml").write_text("")
-    shutil.copytree(keys.trusted_folder, tmp_path / "trusted_keys")
-    make(tmp_path / "runs/SP-000123/20261121T083000.000000Z-abcd", keys.bench)
+    lay_out(tmp_path, keys)
     return tmp_path
 
 

@@ -6,7 +6,7 @@ import shutil
 
 import pikepdf
 import pytest
-from signed_run import Keys, make, sign
+from signed_run import Keys, lay_out, make, sign
 
 from hil.cli import main
 from hil.journal.reader import read_journal
@@ -22,11 +22,8 @@ def keys(tmp_path_factory):
 
 @pytest.fixture
 def bench(tmp_path, keys, monkeypatch):
-    """A folder with stations.toml and the keys it trusts, and a signed run in it."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "stations.toml").write_text("")
-    shutil.copytree(keys.trusted_folder, tmp_path / "trusted_keys")
-    make(tmp_path / "runs/SP-000123/20261121T083000.000000Z-abcd", keys.bench)
+    lay_out(tmp_path, keys)
     return tmp_path
 
 
