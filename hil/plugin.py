@@ -54,7 +54,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--monte-carlo", action="store_true", help="check every uncertainty by Monte Carlo too (JCGM 101); slower"
     )
     group.addoption("--runs", default="runs", help="where the record goes (default: runs)")
-    group.addoption("--slot", type=int, default=1, help="slot of the fixture that holds the unit (default: 1)")
     for name, what in ORDER:
         group.addoption(f"--{name}", default="", help=f"of the order, for the certificate: {what}")
     group.addoption("--lang", default="en", help="language of the certificate: en or de (default: en)")
@@ -167,7 +166,6 @@ class _RunPlugin:
                     stations_file=Path(option.stations),
                     runs=Path(option.runs),
                     sync=option.sync,
-                    slot=option.slot,
                     order=Order(option.customer, option.contact, option.order, option.received, option.condition),
                 )
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from hil.arguments.common import EXIT_HELP, add_command, add_edition, add_runs, add_stations, add_unit, count
+from hil.arguments.common import EXIT_HELP, add_command, add_edition, add_runs, add_stations, add_unit
 
 
 def add(commands: Any) -> None:
@@ -17,7 +17,6 @@ def add(commands: Any) -> None:
     certify.add_argument("--stage", choices=("production", "release", "type"), default="production", help="how deep")
     certify.add_argument("--station", default="sim", metavar="NAME", help="a station of stations.toml (default: sim)")
     certify.add_argument("--operator", default="", metavar="NAME", help="who tests, and arms high voltage")
-    certify.add_argument("--slot", type=count, default=1, metavar="N", help="slot of the fixture (default: 1)")
     add_unit(certify)
     certify.add_argument(
         "--sync",

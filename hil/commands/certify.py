@@ -50,7 +50,6 @@ def run(asked: argparse.Namespace) -> int:
         stations_file=Path(asked.stations),
         runs=Path(asked.runs),
         sync=asked.sync,
-        slot=asked.slot,
         order=Order(asked.customer, asked.contact, asked.order, asked.received, asked.condition),
     )
     planned = Run(options)
@@ -121,7 +120,7 @@ def _certify(options: RunOptions, edition: Edition, *, monte_carlo: bool) -> _Wa
     arguments += [f"--stations={options.stations_file}", f"--runs={options.runs}", f"--seed={options.seed}"]
     arguments += [f"--sync={options.sync}", f"--operator={options.operator}", f"--attach={options.attach}"]
     arguments += [f"--fault={fault}" for fault in options.faults]
-    arguments += [f"--slot={options.slot}", *(f"--{name}={getattr(options.order, at)}" for name, at in _ORDER)]
+    arguments += [f"--{name}={getattr(options.order, at)}" for name, at in _ORDER]
     arguments += ["--monte-carlo"] if monte_carlo else []
     with open_display() as display:
         watcher = _Watcher(display, io.StringIO(), edition)

@@ -48,7 +48,7 @@ class RunStarted:
     run_id: str = ""  # the writer fills in its folder's name
     note: str = ""
     decision: Mapping[str, Any] = field(default_factory=dict)  # rule, screen, minimum_tur, rule_text, risk_text, clause
-    slot: int = 1  # of the station's fixture
+    slot: int = 1  # of the fixture; no station is wired for more than one yet
     order: Mapping[str, Any] = field(default_factory=dict)  # customer, contact, number, received, condition: as told
     # status (released, changed, none), id, by, on, sha256, differences: each path, key, released, now
     release: Mapping[str, Any] = field(default_factory=dict)

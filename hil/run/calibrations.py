@@ -79,11 +79,16 @@ def files(config: StationConfig, folder: Path) -> Iterator[tuple[str, bytes, str
     folder is `calibrations` beside stations.toml. Raises SetupError for a file that is not what was read before.
     """
     for role, one in config.instruments.items():
-        path = file_of(folder, config.name, role) if one.calibration is not None else None
-        if path is None or one.calibration is None:
+        if one.calibration is None or not one.calibration.sha256:  # none, or a line of stations.toml
             continue
-        data = path.read_bytes()
-        if one.calibration.sha256 and hashlib.sha256(data).hexdigest() != one.calibration.sha256:
+        path = file_of(folder, config.name, role)
+        if path is None:
+            raise SetupError(f"the calibration of {role} is gone from {folder / config.name}", "bring it back")
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise SetupError(f"{path} cannot be read any more: {error.strerror}", "mend its rights") from error
+        if hashlib.sha256(data).hexdigest() != one.calibration.sha256:
             raise SetupError(f"{path} was changed while the run began", "begin it again")
         media_type = "application/xml" if path.suffix == ".xml" else "application/toml"
         yield f"calibration {path.name}", data, media_type

@@ -25,7 +25,7 @@ from hil.run.order import Order
 from hil.station.config import CALIBRATIONS, StationConfig, find_stations_file, load_stations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from hil.station.launch import SimulatedStation
@@ -51,7 +51,6 @@ class RunOptions:
     stations_file: Path = Path("stations.toml")
     runs: Path = Path("runs")
     sync: str = "test"  # what is written through to the disk at its end: each test, or each measurement
-    slot: int = 1  # of the station's fixture
     order: Order = field(default_factory=Order)
 
 
@@ -111,6 +110,7 @@ class Run:
         from hil.station.locks import Owner
 
         o = self.options
+        started, beside = self._run_started(), tuple(self._beside())  # files are read before anything is held
         # first, for it knows whether there are such a board and such faults: no record begins with a misspelt word
         simulated = simulate(
             self.config,
@@ -127,37 +127,44 @@ class Run:
             self.folder = new_run_folder(o.runs, o.serial)
             self._lock.write(replace(owner, record=str(self.folder)))
             self._journal = JournalWriter(self.folder, self._clock, sync=o.sync)
-        except BaseException:
+            recorder = _Recorder(self._journal, self.events, self.check)
+            self._measure = Measurer(self.plan, self.planned, recorder, o.stage)
+            self._begin(started, beside)
+        except BaseException as error:
             if self._lock is not None:
                 self._lock.abandon()
             if simulated is not None:
                 simulated.close()
+            if self._journal is not None and isinstance(error, HilError):
+                self.stop(error.blame, str(error))
             raise
-        recorder = _Recorder(self._journal, self.events, self.check)
-        self._measure = Measurer(self.plan, self.planned, recorder, o.stage)
-        self.write(self._run_started())
-        for waiver in self.plan.waivers:
-            if o.revision in waiver.revisions and o.stage in self.plan.requirements[waiver.requirement].stages:
-                self.write(events.Waiver("", waiver.text, waiver.requirement, waiver.finding))
-        for finding in findings.on_record(self.plan, o.revision):
-            self.write(finding)
-        self._attach()
         try:
             self._open_bench(simulated)
         except HilError as error:
             self.stop(error.blame, str(error))
             raise
 
-    def _attach(self) -> None:
-        """Keep what the run stands on beside its journal: the plan, its review, the software, the calibrations."""
+    def _begin(self, started: events.RunStarted, beside: tuple[tuple[str, bytes, str], ...]) -> None:
+        """Write what is known before the bench is open, and keep what the run stands on beside its journal."""
         assert self._journal is not None
-        self._journal.attach("", self.plan.path.name, self.plan.text, "application/toml")
-        if self.plan.review is not None:
-            self._journal.attach("", self.plan.review.path.name, self.plan.review.text, "application/json")
-        self._journal.attach("", software.NAME, software.on_record(), software.MEDIA_TYPE)
-        beside = find_stations_file(self.options.stations_file).parent / CALIBRATIONS
-        for name, data, media_type in calibrations.files(self.config, beside):
+        o = self.options
+        self.write(started)
+        for waiver in self.plan.waivers:
+            if o.revision in waiver.revisions and o.stage in self.plan.requirements[waiver.requirement].stages:
+                self.write(events.Waiver("", waiver.text, waiver.requirement, waiver.finding))
+        for finding in findings.on_record(self.plan, o.revision):
+            self.write(finding)
+        for name, data, media_type in beside:
             self._journal.attach("", name, data, media_type)
+
+    def _beside(self) -> Iterator[tuple[str, bytes, str]]:
+        """Yield what the run stands on, name, content and media type: plan, its review, software, calibrations."""
+        yield self.plan.path.name, self.plan.text, "application/toml"
+        if self.plan.review is not None:
+            yield self.plan.review.path.name, self.plan.review.text, "application/json"
+        yield software.NAME, software.on_record(), software.MEDIA_TYPE
+        folder = find_stations_file(self.options.stations_file).parent / CALIBRATIONS
+        yield from calibrations.files(self.config, folder)
 
     def write(self, event: events.Event) -> None:
         """Journal an event, and keep it for the summary."""
@@ -284,7 +291,6 @@ class Run:
             charts=self.plan.charts,
             unit_facts={**self.plan.rating, "laboratory": dict(self.config.laboratory)},
             decision=self.plan.decision.to_dict(o.stage),
-            slot=o.slot,
             order=o.order.told(),
             release=released.on_record(self._release, self.plan, o.stations_file, o.station),
         )
@@ -348,8 +354,6 @@ def _station(options: RunOptions) -> StationConfig:
     config = stations[options.station]
     if options.faults and not config.launch:
         raise SetupError(f"station {options.station} is a real bench", "faults belong to the simulated station")
-    if not 1 <= options.slot <= config.slots:
-        raise SetupError(f"station {options.station} has no slot {options.slot}", f"it has 1 to {config.slots}")
     return config
 
 

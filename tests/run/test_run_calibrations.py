@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from hil.errors import BenchError, SetupError
 from hil.journal import events
 from hil.journal.reader import read_journal
 from hil.metrology.budget import Component
 from hil.metrology.propagation import Input
 from hil.run.calibrations import NotTraceable
 from hil.run.run import Run, RunOptions
+from hil.station.locks import Owner
 from hil.tests.smart_power.referencepoint import ReferencePoint, drift, look
 
 ROOT = Path(__file__).parents[2]
@@ -144,3 +146,71 @@ def test_a_reference_that_has_moved_is_seen():
 
     assert moved.reading.value == pytest.approx(0.2)
     assert moved.expanded_u == pytest.approx(1.96 * 0.02 * (2 / 3) ** 0.5, rel=0.01)  # two read-backs, 0.02 % each
+
+
+def test_the_record_keeps_the_calibration_itself(record, stations_file):
+    """Byte for byte, so that evidence needs no station; and what the run stands on beside it."""
+    kept = {one.name: one.sha256 for one in record.of(events.Attachment) if not one.test}
+    original = stations_file.parent / "calibrations/sim/PowerMeter.toml"
+
+    assert record.attachment(kept["calibration PowerMeter.toml"]) == original.read_bytes()
+    assert {"smart_power.toml", "software.json"} < kept.keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (Path.unlink, "of PowerMeter is gone from"),
+        (lambda path: path.write_text("else"), "was changed while the run began"),
+    ],
+)
+def test_a_calibration_that_goes_or_changes_meanwhile_begins_nothing(tmp_path, monkeypatch, change, why):
+    """No record, no lock, no simulated station."""
+    monkeypatch.setenv("HIL_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.setattr("hil.station.bench.simulate", lambda *_, **__: pytest.fail("the station was opened"))
+    (tmp_path / "calibrations" / "sim").mkdir(parents=True)
+    file = tmp_path / "calibrations" / "sim" / "PowerMeter.toml"
+    file.write_text(CALIBRATION, encoding="utf-8")
+    shutil.copy(ROOT / "stations.toml", tmp_path / "stations.toml")
+    options = RunOptions("SP-000123", "smart-power", stations_file=tmp_path / "stations.toml", runs=tmp_path / "runs")
+    run = Run(options, now=lambda: datetime(2026, 6, 1, tzinfo=UTC))
+    change(file)
+
+    with pytest.raises(SetupError, match=why):
+        run.start()
+
+    assert run.folder is None
+    assert not (tmp_path / "runs").exists()
+    assert not list(tmp_path.glob("locks/*"))
+
+
+def test_a_record_that_cannot_be_begun_lets_go_of_bench_and_station(tmp_path, monkeypatch):
+    """The disk is full at the first attachment: blame bench on record, the simulated station ended, the lock free."""
+    from hil.journal.writer import JournalWriter
+    from hil.station import bench
+
+    opened = []
+    real = bench.simulate
+
+    def simulate(*known, **asked):
+        opened.append(real(*known, **asked))
+        return opened[-1]
+
+    def full(*_):
+        raise BenchError("the disk is full", "make room")
+
+    monkeypatch.setenv("HIL_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.setattr(bench, "simulate", simulate)
+    monkeypatch.setattr(JournalWriter, "attach", full)
+    run = Run(RunOptions("SP-000123", "smart-power", runs=tmp_path / "runs"))
+
+    with pytest.raises(BenchError, match="the disk is full"):
+        run.start()
+    summary = run.finish()
+
+    assert (summary.verdict, summary.exit_code) == ("aborted", 3)
+    assert "the disk is full" in summary.reason
+    assert opened[0].process.poll() is not None
+    lock = bench.lock_station(run.config, opened[0], Owner(serial="SP-000124"))
+    lock.abandon()
+    assert lock.died is None  # nobody is said to have died with the bench
